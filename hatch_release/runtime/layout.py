@@ -1,0 +1,46 @@
+"""Where things are inside a release: the one place for names that both sides use.
+
+```
+bin/NAME
+python-X.Y.Z/
+lib/NAME-VSN/
+releases/COOKIE  releases/start.data  releases/VSN/...
+tmp/
+```
+"""
+
+from __future__ import annotations
+
+BIN = "bin"
+LIB = "lib"
+RELEASES = "releases"
+TMP = "tmp"
+
+COOKIE = "COOKIE"
+START_DATA = "start.data"
+"""One line, `PYTHON_VSN RELEASE_VSN`. In `releases/` it names the version that boots, in
+`releases/VSN/` the interpreter directory which that version runs on."""
+
+BOOT_SUFFIX = ".boot"
+SCRIPT_SUFFIX = ".script"
+START = "start"
+START_CLEAN = "start_clean"
+CONSOLIDATED = "consolidated"
+MODULE_IMAGE = "consolidated/modules"
+"""The compiled code of the modules that the application imports at start, in load order."""
+
+SYS_CONFIG = "sys.config"
+VM_ARGS = "vm.args"
+REMOTE_VM_ARGS = "remote.vm.args"
+ENV_SH = "env.sh"
+MANIFEST = "manifest.sha256"
+
+
+def python_directory(version: str) -> str:
+    """Name of the directory of the bundled interpreter, for `version` such as `3.11.7`."""
+    return f"python-{version}"
+
+
+def application_directory(name: str, version: str) -> str:
+    """Name below `lib/` of one distribution; `name` is spelt as in its dist-info directory."""
+    return f"{name}-{version}"
