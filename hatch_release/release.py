@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hatch_release.runtime import layout
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
+    from hatch_release.applications import Application
     from hatch_release.options import Options
+    from hatch_release.progress import Progress
+    from hatch_release.project import Project
 
-    Step = str | Callable[["Release"], "Release"]
+Step = Callable[["Release"], "Release"]
+"""Takes the release and gives the same or an updated one."""
 
 
 @dataclass(kw_only=True)
 class Release:
     """One release being assembled.
 
-    A step may change `version_path`'s files, `options`, `boot_scripts`, `overlays`, `config_providers`,
-    `applications` and `steps`; before `assemble` it may change `version` and `python_source` too.
-    `name`, `path` and `install_path` are fixed.
+    A step may change the files below `path`, and the fields `options`, `boot_scripts`, `config_providers`,
+    `overlays`, `artifacts` and `steps`; before `assemble` also `version` and `python_source`. The others are
+    there to be read.
     """
 
     name: str
     """Name of the release, `[a-z][a-z0-9_]*`."""
     version: str
-    """Version of the release, the project's unless the option `version` says otherwise."""
-    path: Path
-    """Root of the tree while it is assembled: a sibling of `install_path`. Steps write here."""
-    install_path: Path
-    """Where the tree is installed when every step has succeeded."""
+    """Version of the release: the project's, unless the option `version` says otherwise."""
+    project: Project
+    """The project that it is assembled from."""
     options: Options
     """The options, checked."""
-    applications: dict[str, Any] = field(default_factory=dict)
-    """Applications by name, in start order."""
-    boot_scripts: dict[str, Any] = field(default_factory=dict)
-    """Boot scripts by name; `start` and `start_clean` are always written."""
+    path: Path
+    """Root of the tree while it is assembled. Steps write here; it is moved when all have succeeded."""
+    install_path: Path
+    """Where the tree is then installed."""
+    scratch: Path
+    """For files that are needed only while assembling; removed at the end."""
+    progress: Progress = field(repr=False)
+    """Where steps tell what they do."""
     python_source: Path | None = None
-    """Executable of the interpreter that the release runs on."""
+    """Executable of the interpreter that the release is to run on; None: the one that is assembling."""
     python_version: str = ""
-    """Full version of that interpreter, such as `3.11.7`."""
+    """Full version of that interpreter, such as `3.11.7`; known once `assemble` has begun."""
+    target: str = ""
+    """The target triple; known once `assemble` has begun."""
+    applications: dict[str, Application] = field(default_factory=dict)
+    """The distributions of the release by name, dependencies first; known after `assemble`."""
+    boot_scripts: dict[str, str] = field(default_factory=dict)
+    """Boot scripts by name, each with what it calls at start as `module:attribute`, or an empty string."""
     config_providers: list[Any] = field(default_factory=list)
+    """Configuration providers, in order."""
     overlays: list[Path] = field(default_factory=list)
+    """Directories that are copied over the tree, in order."""
+    artifacts: list[Path] = field(default_factory=list)
+    """Files below `scratch` that are delivered beside the release when every step has succeeded."""
     steps: list[Step] = field(default_factory=list)
     """What is still to be run; the runner removes a step before it calls it."""
 
     @property
     def version_path(self) -> Path:
         """`releases/VSN` below `path`."""
-        return self.path / "releases" / self.version
+        return self.path / layout.RELEASES / self.version

@@ -1,0 +1,128 @@
+"""Writing what boots: `start.boot` and `start_clean.boot`, their readable twins, and the module image."""
+
+from __future__ import annotations
+
+import json
+import marshal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hatch_release.runtime import bootfile, layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from hatch_release.boot_index import ModuleIndex
+
+RUNTIME_PACKAGE = "hatch_release.runtime"
+PYC_HEADER_SIZE = 16
+"""Bytes before the code in a `.pyc` (PEP 552)."""
+
+# What `start` needs of the runtime, in the order in which it needs it.
+_RUNTIME_AT_START = ("", ".boot", ".leave", ".errors", ".console_script")
+
+
+@dataclass(kw_only=True)
+class BootPlan:
+    """Everything that the boot files of one release are made of."""
+
+    name: str
+    version: str
+    index: ModuleIndex
+    path: Sequence[str]
+    """Directories for `sys.path`, relative to the root, in order."""
+    image: str
+    """The image's path, relative to the root."""
+    scripts: Mapping[str, str]
+    boot_scripts: Mapping[str, str]
+    """Boot scripts by name, each with what it calls at start as `module:attribute`, or an empty string."""
+    hot: Sequence[str] = ()
+    """The modules that are imported at start, in load order."""
+    libraries: Sequence[str] = ()
+    _pieces: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def write_image(root: Path, plan: BootPlan) -> None:
+    """Write the code of the plan's hot modules into one file, in load order.
+
+    Args:
+        root: The release's root.
+        plan: Remembers where each piece is, for `write_boot_files`.
+    """
+    target = root / plan.image
+    target.parent.mkdir(parents=True, exist_ok=True)
+    runtime = [RUNTIME_PACKAGE.partition(".")[0], *(RUNTIME_PACKAGE + name for name in _RUNTIME_AT_START)]
+    offset = 0
+    with target.open("wb") as image:
+        for name in dict.fromkeys([*runtime, *plan.hot]):
+            module = plan.index.modules.get(name)
+            if module is None or not module.suffix.endswith(".pyc"):
+                continue
+            code = (root / module.path(name)).read_bytes()[PYC_HEADER_SIZE:]
+            plan._pieces[name] = (offset, len(code))  # noqa: SLF001 - the plan is this file's own
+            offset += image.write(code)
+
+
+def write_boot_files(root: Path, plan: BootPlan) -> None:
+    """Write each boot script of the plan, `NAME.boot` for the machine and `NAME.script` for people.
+
+    Args:
+        root: The release's root.
+        plan: What to write; the image has been written before, if there is to be one.
+    """
+    directory = root / layout.RELEASES / plan.version
+    bootstrap = _runtime_file(root, plan, "bootstrap")
+    for name, application in plan.boot_scripts.items():
+        payload = _payload(root, plan, application)
+        (directory / (name + layout.BOOT_SUFFIX)).write_bytes(bootfile.pack(bootstrap, payload))
+        readable = json.dumps(_readable(plan, application), indent=2) + "\n"
+        (directory / (name + layout.SCRIPT_SUFFIX)).write_text(readable, encoding="utf-8")
+
+
+def _runtime_file(root: Path, plan: BootPlan, name: str) -> bytes:
+    """The compiled module `name` of the runtime."""
+    full_name = f"{RUNTIME_PACKAGE}.{name}"
+    return (root / plan.index.modules[full_name].path(full_name)).read_bytes()
+
+
+def _payload(root: Path, plan: BootPlan, application: str) -> bootfile.Payload:
+    """The payload of the boot script that starts `application`."""
+    modules = plan.index.modules
+    directories = _numbers([*plan.path, *(module.directory for module in modules.values())])
+    suffixes = _numbers(module.suffix for module in modules.values())
+    places = {name: (directories[each.directory], suffixes[each.suffix]) for name, each in modules.items()}
+    return bootfile.Payload(
+        name=plan.name,
+        version=plan.version,
+        importer=_runtime_file(root, plan, "importer")[PYC_HEADER_SIZE:],
+        directories=tuple(directories),
+        suffixes=tuple(suffixes),
+        path=tuple(directories[each] for each in plan.path),
+        hot={name: (*places[name], *piece) for name, piece in plan._pieces.items()},  # noqa: SLF001
+        cold=marshal.dumps({name: place for name, place in places.items() if name not in plan._pieces}, 2),  # noqa: SLF001
+        image=plan.image,
+        libraries=tuple(plan.libraries) if application else (),
+        application=application,
+        scripts=dict(plan.scripts),
+    )
+
+
+def _numbers(values: Iterable[str]) -> dict[str, int]:
+    """Each distinct value with its number, in the order of first appearance."""
+    return {value: number for number, value in enumerate(dict.fromkeys(values))}
+
+
+def _readable(plan: BootPlan, application: str) -> dict[str, object]:
+    """The same as the payload, for people."""
+    return {
+        "release": plan.name,
+        "version": plan.version,
+        "application": application or None,
+        "scripts": dict(sorted(plan.scripts.items())),
+        "path": list(plan.path),
+        "image": plan.image,
+        "preloaded": list(plan._pieces) if application else [],  # noqa: SLF001
+        "libraries": list(plan.libraries) if application else [],
+        "modules": {name: module.path(name) for name, module in sorted(plan.index.modules.items())},
+    }

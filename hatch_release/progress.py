@@ -1,0 +1,74 @@
+"""Telling what is being done: live on a terminal, in plain lines elsewhere, not at all when quiet."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+
+class Progress:
+    """The progress of one build."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Write to standard output, unless `quiet`; warnings always go to standard error."""
+        self._quiet = quiet
+        self._bar: tuple[Bar, TaskID] | None = None
+
+    @contextlib.contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """Tell that `title` is being done, and at the end how long it took.
+
+        Args:
+            title: What is done, as `Compiling 1,234 modules`.
+        """
+        if self._quiet:
+            yield
+        elif sys.stdout.isatty():
+            with self._live(title):
+                yield
+        else:
+            self.say(f"{title} ...")
+            yield
+
+    def update(self, done: int, total: int) -> None:
+        """Tell how far the current stage is, in any unit."""
+        if self._bar is not None:
+            bar, task = self._bar
+            bar.update(task, completed=done, total=total)
+
+    def say(self, line: str) -> None:
+        """Write one line, unless quiet."""
+        if not self._quiet:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+    @staticmethod
+    def warn(line: str) -> None:
+        """Write a warning, quiet or not."""
+        sys.stdout.flush()
+        sys.stderr.write(f"Warning: {line}\n")
+        sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def _live(self, title: str) -> Iterator[None]:
+        """A line with a spinner, a bar and the time, replaced by a plain one at the end."""
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        begin = time.monotonic()
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Bar(*columns, transient=True) as bar:
+            self._bar = (bar, bar.add_task(title, total=None))
+            try:
+                yield
+            finally:
+                self._bar = None
+        self.say(f"{title}, {time.monotonic() - begin:.1f} s")

@@ -1,0 +1,131 @@
+"""What a boot file hands over to: `main` runs one command of `bin/NAME`.
+
+The launcher has read `start.data`, sourced `env.sh` and set the RELEASE_* variables; it calls the boot
+file with the command and its arguments. Every command ends in `leave.leave`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from . import leave
+from .errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from .importer import IndexFinder
+
+Call = tuple["Callable[..., Any]", "tuple[Any, ...]"]
+"""A function of the user's and its arguments: what a command runs once everything is prepared."""
+
+
+def main(arguments: list[str]) -> None:
+    """Run a command and end the process.
+
+    Args:
+        arguments: The command's name and its own arguments.
+    """
+    finder: Any = sys.meta_path[0]
+    _add_site_builtins()
+    _clean_main()
+    try:
+        function, parameters = COMMANDS[arguments[0]](finder, arguments[1:])
+    except ReleaseError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        leave.leave(1)
+    leave.run(function, *parameters)
+
+
+def _add_site_builtins() -> None:
+    """Give `exit`, `quit`, `help` and the like, which programs use although `site` adds them.
+
+    Source: the standard library's `site.setquit` and `site.sethelper`.
+    """
+    import builtins
+    from _sitebuiltins import Quitter, _Helper
+
+    hint = "Ctrl-D (i.e. EOF)"
+    builtins.exit = Quitter("exit", hint)
+    builtins.quit = Quitter("quit", hint)
+    builtins.help = _Helper()
+
+
+def _clean_main() -> ModuleType:
+    """Give the program a `__main__` of its own, with nothing of the boot file in it."""
+    main_module = type(sys)("__main__")
+    main_module.__dict__["__builtins__"] = __builtins__
+    sys.modules["__main__"] = main_module
+    return main_module
+
+
+def _start(finder: IndexFinder, arguments: list[str]) -> Call:
+    """`start [ARGS]`: run the application in the main thread."""
+    from . import console_script
+
+    finder.read_ahead()
+    application = finder.release_payload["application"]
+    return console_script.load(finder, application, _program(), arguments), ()
+
+
+def _start_repl(finder: IndexFinder, arguments: list[str]) -> Call:
+    """`start_repl [ARGS]`: the same, with a REPL on the terminal beside it."""
+    from . import repl
+
+    function, parameters = _start(finder, arguments)
+    return repl.run_beside, (function, *parameters)
+
+
+def _run(finder: IndexFinder, arguments: list[str]) -> Call:
+    """`run SCRIPT [ARGS]`: run a console script of any distribution of the release."""
+    from . import console_script
+
+    name = arguments[0] if arguments else ""
+    reference = console_script.find(finder.release_payload["scripts"], name)
+    program = os.path.join(finder.release_root, "bin", name)
+    return console_script.load(finder, reference, program, arguments[1:]), ()
+
+
+def _eval(finder: IndexFinder, arguments: list[str]) -> Call:
+    """`eval CODE [ARGS]`: run code in the release, without its applications."""
+    from . import evaluate
+
+    finder.close_image()
+    if not arguments:
+        raise ReleaseError("EVAL expects an expression as argument")
+    sys.argv = [_program(), *arguments[1:]]
+    return evaluate.evaluate, (arguments[0],)
+
+
+def _verify(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it takes none
+    """`verify`: compare every file of this version with the manifest."""
+    from . import verify
+
+    payload = finder.release_payload
+    return verify.verify, (finder.release_root, payload["name"], payload["version"])
+
+
+def _trace(finder: IndexFinder, arguments: list[str]) -> Call:
+    """The assembler's own: import what `start` would import, and write down what that loaded."""
+    from . import trace
+
+    return trace.trace, (finder, arguments[0])
+
+
+def _program() -> str:
+    """What the program is told it was called as: the launcher's path."""
+    return os.path.join(os.environ["RELEASE_ROOT"], "bin", os.environ["RELEASE_NAME"])
+
+
+COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
+    "start": _start,
+    "start_repl": _start_repl,
+    "start_iex": _start_repl,
+    "run": _run,
+    "eval": _eval,
+    "verify": _verify,
+    "_trace": _trace,
+}

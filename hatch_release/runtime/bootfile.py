@@ -1,0 +1,102 @@
+"""The boot file: what `python3 -I -S releases/VSN/start.boot COMMAND ...` runs.
+
+A boot file is a `.pyc` (PEP 552) whose code is `bootstrap.py`, followed by a payload that the
+bootstrap reads, and a trailer that says where the payload is:
+
+```
+| .pyc header and code | marshalled payload | MAGIC (8 bytes) | offset (8) | size (8) |
+```
+
+CPython runs a file that begins with its own magic number as compiled code, whatever the file's name,
+and stops reading after the first object. So launcher and boot file agree on nothing but the command
+line, and a boot file always finds the payload of its own format. Integers are little-endian, offsets
+and sizes in bytes.
+
+The payload is a dictionary as `Payload` describes it. Marshal is not secured against hostile data: a boot
+file is as trusted as the code beside it.
+"""
+
+from __future__ import annotations
+
+import marshal
+import sys
+from typing import Any, TypedDict
+
+from .errors import ReleaseError
+
+MAGIC = b"HRBOOT\x00\x01"
+"""Names the format; the last byte is its version."""
+TRAILER_SIZE = len(MAGIC) + 16
+
+
+class Payload(TypedDict):
+    """What a boot file knows of its release. Every path is relative to the release's root."""
+
+    name: str
+    """Name of the release."""
+    version: str
+    """Version of the release."""
+    importer: bytes
+    """Marshalled code of `importer.py`, which has to run before anything can be imported by index."""
+    directories: tuple[str, ...]
+    """Directories that modules lie in."""
+    suffixes: tuple[str, ...]
+    """What follows a module's name in its path; those of packages begin with a slash."""
+    path: tuple[int, ...]
+    """Which of `directories` are put on `sys.path`, in order, behind the interpreter's own."""
+    hot: dict[str, tuple[int, int, int, int]]
+    """The modules in the image: name to directory, suffix, offset and size in the image."""
+    cold: bytes
+    """The marshalled index of all the others: name to directory and suffix. Read at the first miss."""
+    image: str
+    """The file that holds the code of the modules in `hot`, in load order."""
+    libraries: tuple[str, ...]
+    """Shared libraries that the application loads at start, in order."""
+    application: str
+    """What `start` calls, `module:attribute`; empty in a clean boot file."""
+    scripts: dict[str, str]
+    """Every console script of the release: name to `module:attribute`."""
+
+
+def pack(bootstrap: bytes, payload: Payload) -> bytes:
+    """The bytes of a boot file.
+
+    Args:
+        bootstrap: The `.pyc` of `bootstrap.py`, compiled by the interpreter that boots.
+        payload: What the bootstrap reads.
+    """
+    body = marshal.dumps(dict(payload), 2)
+    place = len(bootstrap).to_bytes(8, "little") + len(body).to_bytes(8, "little")
+    return bootstrap + body + MAGIC + place
+
+
+def unpack(data: bytes, where: str) -> Payload:
+    """The payload of a boot file's bytes.
+
+    Args:
+        data: The whole file.
+        where: The file's path, for messages.
+
+    Raises:
+        ReleaseError: When the file is damaged or of another format.
+    """
+    trailer = data[-TRAILER_SIZE:]
+    if trailer[:8] != MAGIC:
+        raise ReleaseError(
+            f"{where} is damaged or was written in another format: install the release again from its archive"
+        )
+    offset, size = int.from_bytes(trailer[8:16], "little"), int.from_bytes(trailer[16:], "little")
+    payload: Payload = marshal.loads(data[offset : offset + size])  # noqa: S302 - as trusted as the code beside it
+    return payload
+
+
+def running() -> tuple[str, Payload]:
+    """Root and payload of the release that this process runs in.
+
+    Raises:
+        ReleaseError: When the process was not started by a release.
+    """
+    finder: Any = next((each for each in sys.meta_path if hasattr(each, "release_payload")), None)
+    if finder is None:
+        raise ReleaseError("this process does not run inside a release: start it by the release's bin/NAME")
+    return finder.release_root, finder.release_payload

@@ -1,0 +1,72 @@
+"""Console scripts: finding one by name, importing what it refers to, and calling it as pip's would.
+
+Source: the entry points specification (`module:object`) of the Python Packaging User Guide.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .importer import IndexFinder
+
+
+def find(scripts: dict[str, str], name: str) -> str:
+    """The `module:attribute` of the console script `name`.
+
+    Args:
+        scripts: Every console script of the release.
+        name: What the user asked for.
+
+    Raises:
+        ReleaseError: When there is none of that name; the message names the nearest and all others.
+    """
+    if name in scripts:
+        return scripts[name]
+    known = ", ".join(sorted(scripts)) or "none"
+    if not name:
+        raise ReleaseError(f"RUN expects the name of a console script: this release has {known}")
+    import difflib
+
+    near = difflib.get_close_matches(name, scripts, 1)
+    hint = f", did you mean '{near[0]}'?" if near else ""
+    raise ReleaseError(
+        f"no console script '{name}' in this release{hint} It has {known}".replace("? It", "? It")
+    )
+
+
+def load(finder: IndexFinder, reference: str, program: str, arguments: list[str]) -> Callable[[], Any]:
+    """Import what `reference` names, and give it ready to be called.
+
+    The garbage collector rests while modules are imported: they make objects that stay, and each
+    collection would walk all of them in vain. What stays is then kept out of later collections.
+
+    Args:
+        finder: Serves the release's modules.
+        reference: `module:attribute`.
+        program: Becomes `sys.argv[0]`.
+        arguments: Become the rest of `sys.argv`.
+    """
+    sys.argv = [program, *arguments]
+
+    def call() -> Any:  # noqa: ANN401 - whatever the script gives to sys.exit
+        module, _, attribute = reference.partition(":")
+        gc.disable()
+        try:
+            __import__(module)
+        finally:
+            gc.freeze()
+            gc.enable()
+            finder.close_image()
+        target: Any = sys.modules[module]
+        for name in attribute.split("."):
+            target = getattr(target, name)
+        return target()
+
+    return call

@@ -1,0 +1,145 @@
+"""The module index at work: an import inside a release is a lookup, not a directory search.
+
+The finder stands first on `sys.meta_path`. Names it does not know fall through to Python's own finders,
+which find whatever lies on `sys.path`. Modules keep their real files and a real `__file__`.
+
+This module is brought up by `bootstrap.py` before the import system can serve the release, so it imports
+nothing but what every interpreter has loaded by then.
+"""
+
+from __future__ import annotations
+
+import marshal
+import posix
+import sys
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import (
+    ExtensionFileLoader,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import CodeType, ModuleType
+    from typing import Any
+
+    from .bootfile import Payload
+
+
+class ImageLoader(SourcelessFileLoader):
+    """Loads a sourceless module whose code is in the image; everything else about it is its file's."""
+
+    def __init__(self, finder: IndexFinder, name: str, path: str, offset: int, size: int) -> None:
+        """Remember where in the image of `finder` the code of `name` is; `path` is its own file."""
+        super().__init__(name, path)
+        self._finder = finder
+        self._offset = offset
+        self._size = size
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The module's code: from the image while the system boots, from its own file later on."""
+        image = self._finder.image
+        if image < 0:
+            return super().get_code(fullname)
+        code: CodeType = marshal.loads(posix.pread(image, self._size, self._offset))  # noqa: S302 - our own
+        return code
+
+
+class IndexFinder:
+    """Finds the modules of one release by name."""
+
+    def __init__(self, root: str, payload: Payload) -> None:
+        """Serve the modules of `payload`, whose paths are relative to the release's `root`."""
+        self.release_root = root
+        self.release_payload = payload
+        self.image = -1
+        self._directories = [f"{root}/{directory}/" for directory in payload["directories"]]
+        self._suffixes = payload["suffixes"]
+        self._hot = payload["hot"]
+        self._cold: dict[str, tuple[int, int]] | None = None
+
+    def open_image(self) -> None:
+        """Load modules from the image from now on."""
+        try:
+            self.image = posix.open(
+                f"{self.release_root}/{self.release_payload['image']}", posix.O_RDONLY | posix.O_CLOEXEC
+            )
+        except OSError:
+            return  # the modules' own files say the same
+
+    def read_ahead(self) -> None:
+        """Ask the kernel to read what the application loads at start, before it is asked for piece by piece."""
+        if self.image < 0 or not hasattr(posix, "posix_fadvise"):
+            return
+        posix.posix_fadvise(self.image, 0, 0, posix.POSIX_FADV_WILLNEED)
+        for library in self.release_payload["libraries"]:
+            try:
+                file = posix.open(f"{self.release_root}/{library}", posix.O_RDONLY | posix.O_CLOEXEC)
+            except OSError:
+                continue  # loading it will say what is wrong with it
+            posix.posix_fadvise(file, 0, 0, posix.POSIX_FADV_WILLNEED)
+            posix.close(file)
+
+    def close_image(self) -> None:
+        """Load modules from their own files from now on.
+
+        A system that has started may close descriptors that are not its own, as daemons do; a number that
+        is then used for another file must never be read as code.
+        """
+        if self.image >= 0:
+            posix.close(self.image)
+            self.image = -1
+
+    def find_spec(
+        self,
+        name: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - the import system's signature
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """The spec of a module of the release, or None to let Python's own finders look."""
+        hot = self._hot.get(name)
+        if hot is not None:
+            directory, suffix, offset, size = hot
+            return self._spec(name, directory, suffix, offset, size)
+        if self._cold is None:
+            cold: dict[str, tuple[int, int]] = marshal.loads(self.release_payload["cold"])  # noqa: S302 - our own
+            self._cold = cold
+        found = self._cold.get(name)
+        return None if found is None else self._spec(name, found[0], found[1], 0, 0)
+
+    def _spec(self, name: str, directory: int, suffix: int, offset: int, size: int) -> ModuleSpec:
+        """A spec like the one `FileFinder` would make for the same file."""
+        ending = self._suffixes[suffix]
+        base = self._directories[directory] + name.replace(".", "/")
+        file = base + ending
+        loader: Any
+        if size:
+            loader = ImageLoader(self, name, file, offset, size)
+        elif ending.endswith(".pyc"):
+            loader = SourcelessFileLoader(name, file)
+        elif ending.endswith(".py"):
+            loader = SourceFileLoader(name, file)
+        else:
+            loader = ExtensionFileLoader(name, file)
+        spec = ModuleSpec(name, loader, origin=file)
+        if ending[0] == "/":
+            spec.submodule_search_locations = [base]
+        spec.has_location = True
+        return spec
+
+    @staticmethod
+    def invalidate_caches() -> None:
+        """Do nothing: a release does not change while it runs."""
+
+
+def install(root: str, payload: Payload) -> IndexFinder:
+    """Make the release at `root` importable, from the index and by `sys.path`."""
+    finder = IndexFinder(root, payload)
+    finder.open_image()
+    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]  # typeshed asks for importlib.abc's class
+    sys.path[:] = [entry for entry in sys.path if not entry.endswith(".zip")]
+    directories = payload["directories"]
+    sys.path += [f"{root}/{directories[number]}" for number in payload["path"]]
+    return finder

@@ -1,0 +1,97 @@
+"""Starting the assembled release once, to see what it imports and whether anything is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hatch_release.errors import ReleaseError
+from hatch_release.runtime import layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hatch_release.release import Release
+
+SECONDS = 300
+"""How long importing the application may take."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What starting the release showed."""
+
+    modules: list[str]
+    """What was imported, in load order."""
+    libraries: list[str]
+    """Shared libraries that were loaded, relative to the root."""
+
+
+def run(release: Release, host_python: Path) -> Seen:
+    """Import the application's module inside the release, in an empty environment.
+
+    Args:
+        release: Assembled, with boot files.
+        host_python: Runs it when the release has no interpreter of its own.
+
+    Returns:
+        What was loaded.
+
+    Raises:
+        ReleaseError: When something can't be imported, or nothing ends in `SECONDS`.
+    """
+    output = release.scratch / "trial.json"
+    command = _command(release, host_python, output)
+    directory = release.scratch / "trial"
+    directory.mkdir(exist_ok=True)
+    # Without -I, so that the hash seed counts: sets are then walked in the same order in every build.
+    environment = {"RELEASE_ROOT": str(release.path), "RELEASE_NAME": release.name, "PYTHONHASHSEED": "0"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ReleaseError(
+            f"importing the application of release '{release.name}' did not end within {SECONDS} s: "
+            "check = false skips starting it"
+        ) from error
+    if not output.is_file():
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ReleaseError(
+            f"the assembled release '{release.name}' doesn't start (exit code {done.returncode}): {reason}"
+        )
+    report = json.loads(output.read_text(encoding="utf-8"))
+    if report["error"]:
+        _judge(release, report["error"])
+    return Seen(report["modules"], sorted(report["libraries"]))
+
+
+def _command(release: Release, host_python: Path, output: Path) -> list[str]:
+    """The interpreter of the release, on its own boot file."""
+    bundled = release.path / layout.python_directory(release.python_version) / "bin" / "python3"
+    python = bundled if release.options.include_python else host_python
+    boot_file = release.version_path / (layout.START + layout.BOOT_SUFFIX)
+    return [str(python), "-S", "-s", str(boot_file), "_trace", str(output)]
+
+
+def _judge(release: Release, error: dict[str, Any]) -> None:
+    """Refuse a release in which something is missing; only warn of what may be different where it will run."""
+    what = f"{error['type']}: {error['message']}"
+    if error["import"]:
+        raise ReleaseError(
+            f"importing the application of release '{release.name}' fails with {what}: add what is missing to the "
+            "project's dependencies (and its lock), or set check = false"
+        )
+    release.progress.warn(
+        f"importing the application of release '{release.name}' in an empty environment raises {what}"
+    )

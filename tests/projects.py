@@ -1,0 +1,88 @@
+"""Building releases of real projects in real environments, as a user does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from tests import interpreters
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures"
+
+Done = subprocess.CompletedProcess[str]
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This process's environment without what would steer the build or the release, and with `more`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HATCH_", "RELEASE_", "PYTHON", "VIRTUAL_ENV", "COVERAGE_"))
+    }
+    return kept | more
+
+
+@dataclass(frozen=True)
+class Builder:
+    """An environment that holds hatchling and hatch-release."""
+
+    python: Path
+
+    @classmethod
+    def create(cls, minor: str, directory: Path, wheels: Path) -> Builder:
+        """Make one with the interpreter of `minor` in `directory`."""
+        uv = find_uv_bin()
+        base = interpreters.find(minor)
+        subprocess.run([uv, "venv", "-q", "--python", str(base), str(directory)], check=True)
+        wheel = next(wheels.glob("hatch_release-*.whl"))
+        command = [
+            uv,
+            "pip",
+            "install",
+            "-q",
+            "--python",
+            str(directory),
+            "--reinstall-package",
+            "hatch-release",
+        ]
+        subprocess.run([*command, str(wheel)], check=True)
+        return cls(directory / "bin" / "python")
+
+    def build(self, project: Path, *arguments: str, target: str = "release", **environment: str) -> Done:
+        """Run `hatchling build -t TARGET` in `project`."""
+        command = [str(self.python), "-m", "hatchling", "build", "-t", target, *arguments]
+        return subprocess.run(
+            command,
+            cwd=project,
+            env=clean_environment(**environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def release(self, project: Path, *, target: str = "release", **environment: str) -> Path:
+        """Build a release that must succeed, and give its root."""
+        done = self.build(project, target=target, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        name = target.partition(":")[2] or project.name
+        return project / "dist" / "release" / name
+
+
+def run(launcher: Path | str, *arguments: str, cwd: Path | None = None, **environment: str) -> Done:
+    """Run a command of `bin/NAME`."""
+    return subprocess.run(
+        [str(launcher), *arguments],
+        cwd=cwd,
+        env=clean_environment(**environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )

@@ -1,0 +1,60 @@
+"""The documentation names everything that a user can write."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hatch_release.option_table import OPTIONS, Where
+from hatch_release.option_types import Kind
+from hatch_release.options import HATCHLING_KEYS, VARIABLES
+
+if TYPE_CHECKING:
+    from hatch_release.option_table import Option
+
+OPTIONS_PAGE = (Path(__file__).parents[1] / "docs" / "options.md").read_text(encoding="utf-8")
+IN_TABLES = [option for option in OPTIONS.values() if option.where & Where.TABLES]
+
+
+def row_of(option: Option) -> str:
+    default = option.unset or f"`{json.dumps(option.default)}`"
+    meaning = [option.doc]
+    if option.where is Where.TARGET:
+        meaning.append("Only for all releases.")
+    if isinstance(option.supported, Kind):
+        meaning.append(f"**So far: {option.supported.expected}.**")
+    elif not option.supported:
+        meaning.append("**Not supported yet.**")
+    return f"| `{option.name}` | {option.kind.expected} | {default} | {' '.join(meaning)} |"
+
+
+def variable_row_of(option: Option) -> str:
+    value = "a flag" if isinstance(option.default, bool) else option.kind.alternatives[0]
+    return f"| `{option.variable}` | {value} | {option.doc} |"
+
+
+def named_in_rows() -> list[str]:
+    return re.findall(r"^\| `([^`]+)`", OPTIONS_PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("option", IN_TABLES, ids=lambda option: option.name)
+def test_each_option_is_documented_as_it_is_checked(option: Option) -> None:
+    assert row_of(option) in OPTIONS_PAGE.splitlines()
+
+
+@pytest.mark.parametrize("option", VARIABLES.values(), ids=lambda option: option.variable)
+def test_each_variable_is_documented(option: Option) -> None:
+    assert variable_row_of(option) in OPTIONS_PAGE.splitlines()
+
+
+def test_nothing_else_is_documented_as_an_option() -> None:
+    assert named_in_rows() == [*(option.name for option in IN_TABLES), *VARIABLES]
+
+
+@pytest.mark.parametrize("key", sorted(HATCHLING_KEYS))
+def test_the_keys_of_hatchling_are_documented(key: str) -> None:
+    assert f"`{key}`" in OPTIONS_PAGE

@@ -1,0 +1,494 @@
+"""What a user may configure, and what is said about everything else."""
+
+# ruff: noqa: E501 - messages stand here whole, so that a search finds them
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hatchling.builders.config import BuilderConfig
+
+from hatch_release.errors import ReleaseError
+from hatch_release.option_table import OPTIONS
+from hatch_release.option_types import Place
+from hatch_release.options import HATCHLING_KEYS, Options, load_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from hatch_release.option_table import Option
+
+TABLE = "tool.hatch.build.targets.release"
+
+
+def refuse(reference: str) -> object:
+    pytest.fail(f"{reference} must not be looked up")
+
+
+def load(
+    target: Mapping[str, Any],
+    *names: str,
+    project: str = "demo",
+    resolve: Callable[[str], Any] = refuse,
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, Options]:
+    return load_options(target, project_name=project, names=names, resolve=resolve, environ=environ or {})
+
+
+def only(target: Mapping[str, Any], **environ: str) -> Options:
+    (options,) = load(target, environ=environ).values()
+    return options
+
+
+def problems(target: Mapping[str, Any], *names: str, **more: Any) -> list[str]:  # noqa: ANN401 - what `load` takes
+    with pytest.raises(ReleaseError) as caught:
+        load(target, *names, **more)
+    return str(caught.value).splitlines()
+
+
+# Which releases
+
+
+def test_without_a_release_the_project_is_one_with_defaults() -> None:
+    assert load({}) == {"demo": Options()}
+
+
+@pytest.mark.parametrize(
+    ("project", "release"), [("My-App", "my_app"), ("zope.interface", "zope_interface"), ("x", "x")]
+)
+def test_the_release_of_the_project_has_a_valid_name(project: str, release: str) -> None:
+    assert list(load({}, project=project)) == [release]
+
+
+def test_a_project_whose_name_is_none_for_a_release_is_told_to_configure_one() -> None:
+    assert problems({}, project="3d-tools") == [
+        f"{TABLE}.releases: no release is configured, and the project's name '3d-tools' is none for a release: configure one as [{TABLE}.releases.NAME], where NAME is of lower-case letters, digits and '_', a letter first"
+    ]
+
+
+def test_a_project_with_such_a_name_may_configure_releases() -> None:
+    assert list(load({"releases": {"tools": {}}}, project="3d-tools")) == ["tools"]
+
+
+def test_the_only_release_needs_no_name() -> None:
+    assert list(load({"releases": {"web": {}}})) == ["web"]
+
+
+def test_releases_come_in_the_order_asked_for_and_once() -> None:
+    target: dict[str, Any] = {"releases": {"web": {}, "worker": {}, "admin": {}}}
+    assert list(load(target, "worker", "web", "worker")) == ["worker", "web"]
+
+
+def test_the_default_release_is_one_of_several() -> None:
+    target: dict[str, Any] = {"default-release": "worker", "releases": {"web": {}, "worker": {}}}
+    assert list(load(target)) == ["worker"]
+    assert list(load(target, "web")) == ["web"]
+
+
+def test_several_releases_without_a_name_name_both_remedies() -> None:
+    assert problems({"releases": {"web": {}, "worker": {}}}) == [
+        f"2 releases are configured and none is named (web, worker): name it, as in `hatch build -t release:web`, or set default-release in [{TABLE}]"
+    ]
+
+
+def test_an_unknown_release_lists_the_available_ones() -> None:
+    assert problems({"releases": {"demo": {}, "other": {}}}, "nope") == [
+        "Unknown release 'nope'. The available releases are: demo, other"
+    ]
+
+
+def test_a_misspelt_release_is_recognised() -> None:
+    assert problems({"releases": {"demo": {}, "other": {}}}, "ohter", "dmeo") == [
+        "Unknown release 'ohter', did you mean 'other'? The available releases are: demo, other",
+        "Unknown release 'dmeo', did you mean 'demo'? The available releases are: demo, other",
+    ]
+
+
+def test_an_unknown_default_release_is_an_error_even_when_another_is_named() -> None:
+    assert problems({"default-release": "wep", "releases": {"web": {}}}, "web") == [
+        f"{TABLE}.default-release: unknown release 'wep', the available ones are: web, did you mean 'web'?"
+    ]
+
+
+@pytest.mark.parametrize("name", ["Web-1", "1web", "_web", "web.1", "wéb", "", "web\n"])
+def test_names_of_releases_are_checked(name: str) -> None:
+    (problem,) = problems({"releases": {name: {}}})
+    assert (
+        f"{TABLE}.releases: expected names of lower-case letters, digits and '_', a letter first" in problem
+    )
+    assert problem.endswith(f"found {name!r}")
+
+
+def test_an_invalid_name_comes_with_a_valid_one() -> None:
+    (problem,) = problems({"releases": {"Web-1": {}}})
+    assert "such as 'web_1'" in problem
+
+
+@pytest.mark.parametrize("value", [3, "web", [], True])
+def test_a_release_is_a_table(value: object) -> None:
+    (problem,) = problems({"releases": {"web": value}})
+    assert problem.startswith(
+        f'{TABLE}.releases.web: expected a table or a "module:function" that returns one'
+    )
+
+
+def test_releases_are_a_table() -> None:
+    assert problems({"releases": ["web"]}, "web") == [
+        f"{TABLE}.releases: expected a table of releases by name, found a list"
+    ]
+
+
+# Releases as functions
+
+
+def test_a_function_gives_a_release() -> None:
+    tables: dict[str, Any] = {"demo.releases:web": lambda: {"stdlib": "full"}}
+    target = {"strip": False, "releases": {"web": "demo.releases:web"}}
+    assert load(target, resolve=tables.__getitem__) == {"web": Options(strip=False, stdlib="full")}
+
+
+def test_only_functions_of_releases_asked_for_are_called() -> None:
+    target = {"releases": {"web": "demo.releases:web", "worker": {}}}
+    assert list(load(target, "worker", resolve=refuse)) == ["worker"]
+
+
+def test_what_a_function_returns_is_checked() -> None:
+    target = {"releases": {"web": "demo.releases:web"}}
+    assert problems(target, resolve=lambda _: lambda: {"strp": True, 3: 4}) == [
+        f"{TABLE}.releases.web: unknown option 'strp', did you mean 'strip'?",
+        f"{TABLE}.releases.web: unknown option '3'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda: [1], 'expected a table or a "module:function" that returns one, found a list'),
+        (lambda: None, 'expected a table or a "module:function" that returns one, found None'),
+        ("text", "expected 'demo:web' to be a function that returns a table, found 'text'"),
+        (lambda: 1 / 0, "'demo:web' failed with ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_function_that_gives_no_table_is_an_error(function: object, message: str) -> None:
+    target = {"releases": {"web": "demo:web"}}
+    assert problems(target, resolve=lambda _: function) == [f"{TABLE}.releases.web: {message}"]
+
+
+def test_the_exception_of_a_function_is_kept() -> None:
+    with pytest.raises(ReleaseError) as caught:
+        load({"releases": {"web": "demo:web"}}, resolve=lambda _: lambda: 1 / 0)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_function_that_does_not_exist_is_one_problem_among_others() -> None:
+    def resolve(reference: str) -> object:
+        raise ReleaseError(f"there is no {reference}")
+
+    assert problems({"strip": 3, "releases": {"web": "demo:web"}}, resolve=resolve)[1:] == [
+        f"{TABLE}.releases.web: there is no demo:web"
+    ]
+
+
+# Options
+
+
+def test_a_release_replaces_what_is_said_for_all() -> None:
+    all_of_them = {"strip": False, "extras": ["a", "b"], "applications": {"demo": {"start": "demo:main"}}}
+    web = {"extras": ["c"], "applications": {"other": {"start": "demo:other"}}}
+    options = load({**all_of_them, "releases": {"web": web, "worker": {}}}, "web", "worker")
+    assert options["web"] == Options(
+        strip=False, extras=("c",), applications={"other": {"start": "demo:other"}}
+    )
+    assert options["worker"] == Options(
+        strip=False, extras=("a", "b"), applications={"demo": {"start": "demo:main"}}
+    )
+
+
+def test_hatchling_keys_are_valid_for_the_target() -> None:
+    assert only(dict.fromkeys(HATCHLING_KEYS, "anything")) == Options()
+
+
+def test_all_keys_that_hatchling_reads_are_known() -> None:
+    source = inspect.getsource(BuilderConfig)
+    asked = re.findall(r'"([a-z-]+)" in self\.target_config|self\.target_config\.get\("([a-z-]+)"', source)
+    assert {either or other for either, other in asked} <= HATCHLING_KEYS
+
+
+@pytest.mark.parametrize("key", ["dependencies", "versions", "default-release"])
+def test_what_holds_for_all_releases_is_refused_inside_one(key: str) -> None:
+    assert problems({"releases": {"web": {key: "x"}}}) == [
+        f"{TABLE}.releases.web.{key}: this holds for all releases, put it into [{TABLE}]"
+    ]
+
+
+def test_what_only_the_environment_gives_is_refused_in_a_table() -> None:
+    assert problems({"no-compile": True}) == [
+        f"{TABLE}.no-compile: this is not read from pyproject.toml, set HATCH_RELEASE_NO_COMPILE in the environment"
+    ]
+
+
+def test_an_unknown_option_is_named_with_the_nearest_known_one() -> None:
+    assert problems({"strp": True, "depedencies": [], "qqq": 1, "releases": {"web": {"stps": []}}}) == [
+        f"{TABLE}: unknown option 'strp', did you mean 'strip'?",
+        f"{TABLE}: unknown option 'depedencies', did you mean 'dependencies'?",
+        f"{TABLE}: unknown option 'qqq'",
+        f"{TABLE}.releases.web: unknown option 'stps', did you mean 'steps'?",
+    ]
+
+
+def test_all_problems_of_all_releases_are_reported_at_once() -> None:
+    target = {"quiet": 1, "releases": {"web": {"strip": 3, "extras": ["a", 1]}, "Bad": {"stdlib": "ful"}}}
+    assert problems(target, "nope", environ={"HATCH_RELEASE_FORCE": "perhaps"}) == [
+        f"{TABLE}.quiet: expected true or false, found 1",
+        f"{TABLE}.releases: expected names of lower-case letters, digits and '_', a letter first, such as 'bad', found 'Bad'",
+        "Unknown release 'nope'. The available releases are: web, Bad",
+        f'{TABLE}.releases.web.strip: expected true, false or a table {{ keep = ["source", "docstrings", "tests", "symbols"] }}, found 3',
+        f"{TABLE}.releases.web.extras[1]: expected a string, found 1",
+        f"{TABLE}.releases.Bad.stdlib: expected \"used\" or \"full\", found 'ful', did you mean 'full'?",
+        "HATCH_RELEASE_FORCE: expected 1, true, yes, on, 0, false, no or off, found 'perhaps'",
+    ]
+
+
+VALID: list[tuple[str, Any, Any]] = [
+    ("applications", {}, {}),
+    ("applications", {"demo": {"start": "demo.web:app.main"}}, {"demo": {"start": "demo.web:app.main"}}),
+    ("version", "1!2.0.post1+local-3_4", "1!2.0.post1+local-3_4"),
+    ("path", "../out dir/ü", "../out dir/ü"),
+    ("include-python", False, False),
+    ("include-executables-for", ["unix"], ("unix",)),
+    ("strip", False, False),
+    ("stdlib", "full", "full"),
+    ("cookie", "s3cret-ü", "s3cret-ü"),
+    (
+        "steps",
+        ["demo:before", "assemble", "tar", "demo.tasks:after"],
+        ("demo:before", "assemble", "tar", "demo.tasks:after"),
+    ),
+    ("archive", "zip", "zip"),
+    ("lock", "locks/requirements.txt", "locks/requirements.txt"),
+    ("extras", ["a"], ("a",)),
+    ("groups", [], ()),
+    ("check", False, False),
+    ("overwrite", True, True),
+    ("quiet", True, True),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "held"), VALID)
+def test_a_right_value_is_held(name: str, value: object, held: object) -> None:
+    assert getattr(only({name: value}), OPTIONS[name].attribute) == held
+
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("applications", {"demo": {"strat": "demo:main"}}, ".demo: unknown key 'strat', did you mean 'start'?"),
+    (
+        "applications",
+        {"demo": {"start": "demo.main"}},
+        ".demo.start: expected a \"module:name\", found 'demo.main'",
+    ),
+    (
+        "applications",
+        {"demo": {"start": "d:m", "command": ["d"]}},
+        ".demo: found both 'start' and 'command': keep the one that starts the application",
+    ),
+    ("applications", {"a b": "load"}, ": expected a table of applications by name, found the name 'a b'"),
+    ("applications", {"a.b": {"within": 0}}, '."a.b".within: expected a number of seconds above 0, found 0'),
+    ("applications", {"a": {"restarts": True}}, ".a.restarts: expected a whole number from 0, found true"),
+    ("applications", ["a"], ": expected a table of applications by name, found a list"),
+    (
+        "version",
+        "../1",
+        ": expected a version of letters, digits and . _ + - ! or a table { from-app = \"NAME\" }, found '../1'",
+    ),
+    ("version", {"form-app": "x"}, ": unknown key 'form-app', did you mean 'from-app'?"),
+    ("path", "", ": expected a path, found ''"),
+    (
+        "include-python",
+        3.12,
+        ': expected true, false or a path, a version or a "module:function", found 3.12',
+    ),
+    ("include-executables-for", "unix", ': expected a list of systems ("unix", "windows"), found \'unix\''),
+    (
+        "include-executables-for",
+        ["unics"],
+        "[0]: expected \"unix\" or \"windows\", found 'unics', did you mean 'unix'?",
+    ),
+    (
+        "strip",
+        {"keep": ["sources"]},
+        '.keep[0]: expected "source", "docstrings", "tests" or "symbols", found \'sources\', did you mean \'source\'?',
+    ),
+    ("runtime-config-path", True, ": expected a path or false, found true"),
+    (
+        "config-providers",
+        [{"init": 1}],
+        "[0]: expected a table { provider = \"module:Class\", init = ... }, the key 'provider' is missing",
+    ),
+    ("steps", [], ": expected 'assemble' exactly once, found it 0 times"),
+    ("steps", ["assemble", "assemble"], ": expected 'assemble' exactly once, found it 2 times"),
+    (
+        "steps",
+        ["tar", "assemble"],
+        ": found 'tar' before 'assemble': there is nothing to pack yet, put it after",
+    ),
+    ("steps", ["assemble", "tar", "tar"], ": expected 'tar' at most once, found it 2 times"),
+    (
+        "steps",
+        ["asemble"],
+        '[0]: expected "assemble", "tar" or a "module:function", found \'asemble\', did you mean \'assemble\'?',
+    ),
+    ("archive", "tar", ': expected "tar.zst", "tar.gz" or "zip", found \'tar\', did you mean \'tar.gz\'?'),
+    ("lock", ["a"], ": expected a path, found a list"),
+    ("extras", "a", ": expected a list of strings, found 'a'"),
+    ("check", "false", ": expected true or false, found 'false'"),
+    ("lazy-imports", "all", ": expected \"auto\", true or false, found 'all'"),
+    ("default-release", "A", ": expected the name of a release, found 'A'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), WRONG)
+def test_a_wrong_value_says_where_it_is_and_what_is_expected(name: str, value: object, message: str) -> None:
+    assert f"{TABLE}.{name}{message}" in problems({name: value})
+
+
+@pytest.mark.parametrize(
+    "version", ["", ".", "..", "-1", "1/2", "1 2", "1\n", "COOKIE", "start.data", "1\\2", "ü"]
+)
+def test_a_version_is_the_name_of_a_directory(version: str) -> None:
+    (problem,) = problems({"version": version})
+    assert problem.startswith(f"{TABLE}.version: expected a version of letters, digits and . _ + - !")
+
+
+@pytest.mark.parametrize("cookie", ["", "two words", "tab\t", " lead", "bell\a", "line\n"])
+def test_a_bad_cookie_is_refused_without_showing_it(cookie: str) -> None:
+    assert problems({"cookie": cookie}) == [
+        f"{TABLE}.cookie: expected a string of printable characters without white space, found another value"
+    ]
+
+
+def test_a_long_value_is_shortened_to_one_line() -> None:
+    (problem,) = problems({"archive": "x\n" * 500})
+    assert len(problem) < 200
+
+
+# Not supported yet
+
+LATER = [option for option in OPTIONS.values() if option.supported is False]
+
+
+@pytest.mark.parametrize("option", LATER, ids=lambda option: option.name)
+def test_an_option_that_is_not_supported_is_refused_even_with_its_default(option: Option) -> None:
+    value = option.default if option.default is not None else "something"
+    expected = [f"{TABLE}.{option.name}: this option is not supported yet"]
+    assert problems({option.name: value}) == expected
+
+
+@pytest.mark.parametrize("option", LATER, ids=lambda option: option.name)
+def test_a_wrong_type_counts_before_support(option: Option) -> None:
+    (problem,) = problems({option.name: 3.5})
+    assert problem == f"{TABLE}.{option.name}: expected {option.kind.expected}, found 3.5"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "so_far"),
+    [
+        ("applications", {"demo": "load"}, 'one application, as { NAME = { start = "module:name" } }'),
+        ("applications", {"demo": {"start": "d:m", "mode": "load"}}, "one application"),
+        ("applications", {"demo": {"command": ["gunicorn"]}}, "one application"),
+        ("applications", {"demo": {}}, "one application"),
+        ("applications", {"a": {"start": "d:m"}, "b": {"start": "d:m"}}, "one application"),
+        ("version", {"from-app": "demo"}, "a version of letters"),
+        ("include-python", "3.12", "true or false"),
+        ("include-executables-for", ["unix", "windows"], '["unix"]'),
+        ("include-executables-for", [], '["unix"]'),
+        ("strip", {"keep": ["source"]}, "true or false"),
+    ],
+)
+def test_a_value_that_is_not_supported_says_what_is(name: str, value: object, so_far: str) -> None:
+    (problem,) = problems({name: value})
+    assert problem.startswith(f"{TABLE}.{name}: this value is not supported yet, so far: {so_far}")
+
+
+@pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
+def test_each_default_is_a_value_of_its_kind(option: Option) -> None:
+    place = Place(option.name)
+    held = option.default if option.default is None else option.kind.check(option.default, place)
+    assert (held, place.problems) == (option.default, [])
+
+
+# The environment
+
+FLAGS = ["OVERWRITE", "QUIET", "FORCE", "NO_COMPILE", "NO_DEPS_CHECK", "NO_PYTHON_VERSION_CHECK"]
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [
+        ("1", True),
+        ("true", True),
+        ("Yes", True),
+        ("ON", True),
+        ("0", False),
+        ("False", False),
+        ("no", False),
+        ("off", False),
+        ("", False),
+    ],
+)
+def test_a_flag_of_the_environment(flag: str, value: str, held: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    options = load({}, environ={f"HATCH_RELEASE_{flag}": value})["demo"]
+    assert getattr(options, flag.lower()) is held
+
+
+def test_the_environment_replaces_the_tables() -> None:
+    target = {"version": "1", "path": "a", "overwrite": True, "releases": {"web": {"version": "2"}}}
+    environ = {"HATCH_RELEASE_VERSION": "3", "HATCH_RELEASE_PATH": "b", "HATCH_RELEASE_OVERWRITE": "no"}
+    assert load(target, environ=environ)["web"] == Options(version="3", path="b")
+
+
+def test_an_empty_path_or_version_counts_as_not_set() -> None:
+    assert only({"version": "1"}, HATCH_RELEASE_VERSION="", HATCH_RELEASE_PATH="") == Options(version="1")
+
+
+def test_other_variables_are_not_ours() -> None:
+    assert only({}, RELEASE_NAME="x", HATCH_ENV="y", HATCH_RELEASE="z") == Options()
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        (
+            {"HATCH_RELEASE_QUITE": "1"},
+            "HATCH_RELEASE_QUITE: unknown variable, did you mean 'HATCH_RELEASE_QUIET'?",
+        ),
+        ({"HATCH_RELEASE_STRIP": "1"}, "HATCH_RELEASE_STRIP: unknown variable"),
+        (
+            {"HATCH_RELEASE_QUIET": "2"},
+            "HATCH_RELEASE_QUIET: expected 1, true, yes, on, 0, false, no or off, found '2'",
+        ),
+    ],
+)
+def test_a_wrong_variable_is_named(environ: dict[str, str], problem: str) -> None:
+    assert problems({}, environ=environ) == [problem]
+
+
+def test_a_version_of_the_environment_is_checked() -> None:
+    (problem,) = problems({}, environ={"HATCH_RELEASE_VERSION": "1/2"})
+    assert problem.startswith("HATCH_RELEASE_VERSION: expected a version of letters, digits")
+
+
+@pytest.mark.parametrize("name", ["path", "version"])
+@pytest.mark.parametrize("names", [(), ("web",), ("web", "worker")])
+def test_one_path_or_version_is_not_for_several_releases(name: str, names: Sequence[str]) -> None:
+    target = {"default-release": "web", "releases": {"web": {}, "worker": {}}}
+    environ = {f"HATCH_RELEASE_{name.upper()}": "x1"}
+    if len(names) < 2:
+        assert getattr(load(target, *names, environ=environ)["web"], name) == "x1"
+    else:
+        assert problems(target, *names, environ=environ) == [
+            f"HATCH_RELEASE_{name.upper()}: it holds for one release, and 2 are asked for (web, worker): assemble them one by one, or set the option {name} of each"
+        ]
