@@ -17,10 +17,10 @@ demo: $(VENV)/.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh fixtures/webapp/demo.sh
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -m "not long" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadscope -m "not long" --cov --cov-report=term:skip-covered
 
 test-all: $(VENV)/.ready
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadscope --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

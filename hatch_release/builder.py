@@ -13,7 +13,6 @@ from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
 from hatch_release.errors import ReleaseError
-from hatch_release.make import make_release, remove_release
 from hatch_release.options import load_options
 from hatch_release.progress import Progress
 from hatch_release.project import Project, resolve
@@ -27,7 +26,7 @@ INTERRUPTED = 130
 """The exit code of a program that SIGINT ended, as shells give it."""
 
 
-class ReleaseBuilder(BuilderInterface[BuilderConfig[PluginManager], PluginManager]):
+class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
     """Builds releases; a version of the target, in hatchling's sense, is a release's name."""
 
     PLUGIN_NAME = "release"
@@ -42,6 +41,8 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig[PluginManager], PluginManage
 
     def clean(self, directory: str, versions: list[str]) -> None:
         """Remove the releases `versions` from where they are installed."""
+        from hatch_release.make import remove_release  # noqa: PLC0415 - as in `_function`
+
         for name in versions:
             remove_release(Path(self.root), name, self._asked_for[name], Path(directory))
 
@@ -53,7 +54,9 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig[PluginManager], PluginManage
         """
         signal.signal(signal.SIGTERM, _end)
         try:
-            self._asked_for = self._options(arguments.get("versions") or self.target_config.get("versions") or [])
+            self._asked_for = self._options(
+                arguments.get("versions") or self.target_config.get("versions") or []
+            )
             arguments["versions"] = list(self._asked_for)
             yield from super().build(**arguments)
         except ReleaseError as error:
@@ -89,6 +92,9 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig[PluginManager], PluginManage
         """What hatchling calls to build the release `name`."""
 
         def build_release(directory: str, **_build_data: object) -> str:
+            # hatchling loads every plugin for every build: what assembles is imported when it is asked for.
+            from hatch_release.make import make_release  # noqa: PLC0415
+
             progress = Progress(quiet=options.quiet)
             return str(make_release(self._project(options), name, options, Path(directory), progress))
 
@@ -108,7 +114,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig[PluginManager], PluginManage
 
     def _build_wheel(self, directory: Path) -> Path:
         """Build the wheel with hatchling's own builder."""
-        builder_class = self.plugin_manager.builder.get("wheel")
+        builder_class: Any = self.plugin_manager.builder.get("wheel")
         builder = builder_class(
             self.root, plugin_manager=self.plugin_manager, metadata=self.metadata, app=self.app
         )
@@ -119,13 +125,13 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig[PluginManager], PluginManage
 
     def _find_wheel(self, directory: Path) -> Path:  # noqa: ARG002 - stands in for `_build_wheel`
         """The wheel that was built before, for HATCH_RELEASE_NO_COMPILE."""
-        distribution = self.artifact_project_id
+        distribution = self.project_id
         found = sorted(
             Path(self.config.directory).glob(f"{distribution}-*.whl"), key=lambda path: path.stat().st_mtime
         )
         if not found:
             raise ReleaseError(
-                f"HATCH_RELEASE_NO_COMPILE is set and {self.config.directory} holds no wheel {distribution}-*.whl: "
+                f"HATCH_RELEASE_NO_COMPILE is set and {self.config.directory} holds no {distribution}-*.whl: "
                 "build one with `hatch build -t wheel`, or unset it"
             )
         return found[-1]

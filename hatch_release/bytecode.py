@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_release import compile_worker
@@ -14,6 +13,7 @@ from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 # Enough pieces that no core waits long for the slowest, few enough that starting interpreters costs little.
 _PIECES_PER_CORE = 3
@@ -67,7 +67,7 @@ def _pieces(files: list[Path]) -> list[list[Path]]:
 
 def _run_worker(python: Path, job: dict[str, object]) -> dict[str, str]:
     """Run one worker on one piece."""
-    command = [python, "-I", "-S", "-W", "ignore", Path(compile_worker.__file__)]
+    command = [str(python), "-I", "-S", "-W", "ignore", compile_worker.__file__]
     try:
         done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=False)
     except OSError as error:

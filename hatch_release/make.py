@@ -94,8 +94,8 @@ def _ask_to_overwrite(name: str, version: str, install_path: Path, options: Opti
             return
         raise ReleaseError(f"{found}: it was left as it is")
     raise ReleaseError(
-        f"{found}: set HATCH_RELEASE_OVERWRITE=1 or the option overwrite = true to replace it, or give another "
-        "version"
+        f"{found}: set HATCH_RELEASE_OVERWRITE=1 or the option overwrite = true to replace it, "
+        "or give another version"
     )
 
 

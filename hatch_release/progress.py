@@ -60,8 +60,9 @@ class Progress:
     @contextlib.contextmanager
     def _live(self, title: str) -> Iterator[None]:
         """A line with a spinner, a bar and the time, replaced by a plain one at the end."""
-        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
+        # Importing rich takes longer than writing all the plain lines
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import Progress as Bar  # noqa: PLC0415
 
         begin = time.monotonic()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

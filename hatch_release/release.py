@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hatch_release.applications import Application
     from hatch_release.options import Options
     from hatch_release.progress import Progress

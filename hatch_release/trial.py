@@ -85,12 +85,12 @@ def _command(release: Release, host_python: Path, output: Path) -> list[str]:
 
 
 def _judge(release: Release, error: dict[str, Any]) -> None:
-    """Refuse a release in which something is missing; only warn of what may be different where it will run."""
+    """Refuse a release in which something is missing; warn of what may differ where it will run."""
     what = f"{error['type']}: {error['message']}"
     if error["import"]:
         raise ReleaseError(
-            f"importing the application of release '{release.name}' fails with {what}: add what is missing to the "
-            "project's dependencies (and its lock), or set check = false"
+            f"importing the application of release '{release.name}' fails with {what}: add what is missing "
+            "to the project's dependencies (and its lock), or set check = false"
         )
     release.progress.warn(
         f"importing the application of release '{release.name}' in an empty environment raises {what}"

@@ -29,7 +29,7 @@ ADAPTERS = {
 
 def imported_modules(file: Path) -> set[str]:
     """Full names of the modules that `file` imports, anywhere in it; relative ones begin with a dot."""
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
@@ -42,11 +42,11 @@ def imported_modules(file: Path) -> set[str]:
 def test_runtime_imports_alone(minor: str, tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(RUNTIME, tmp_path / "elsewhere" / "runtime", ignore=ignored)
-    names = [file.stem for file in RUNTIME.glob("*.py") if file.stem != "bootstrap"]
+    names = [file.stem for file in RUNTIME.glob("*.py") if file.stem not in {"bootstrap", "__init__"}]
     program = (
         f"import sys; sys.path.append({str(tmp_path / 'elsewhere')!r})\n"
         "import importlib\n"
-        f"for name in {names!r}: importlib.import_module('runtime' if name == '__init__' else 'runtime.' + name)\n"
+        f"for name in {names!r}: importlib.import_module('runtime.' + name)\n"
         "assert 'hatch_release' not in sys.modules, 'the assembling side was imported'\n"
     )
     command = [str(interpreters.find(minor)), "-I", "-S", "-W", "error", "-c", program]
@@ -111,7 +111,7 @@ def runtime_imports(file: Path) -> set[str]:
         if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
         for node in ast.walk(block)
     ]
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node not in typing_only and node.module:
             if node.module == "hatch_release":

@@ -70,7 +70,7 @@ class IndexFinder:
             return  # the modules' own files say the same
 
     def read_ahead(self) -> None:
-        """Ask the kernel to read what the application loads at start, before it is asked for piece by piece."""
+        """Ask the kernel to read all that the application loads at start, at once."""
         if self.image < 0 or not hasattr(posix, "posix_fadvise"):
             return
         posix.posix_fadvise(self.image, 0, 0, posix.POSIX_FADV_WILLNEED)
@@ -138,7 +138,7 @@ def install(root: str, payload: Payload) -> IndexFinder:
     """Make the release at `root` importable, from the index and by `sys.path`."""
     finder = IndexFinder(root, payload)
     finder.open_image()
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]  # typeshed asks for importlib.abc's class
+    sys.meta_path.insert(0, finder)
     sys.path[:] = [entry for entry in sys.path if not entry.endswith(".zip")]
     directories = payload["directories"]
     sys.path += [f"{root}/{directories[number]}" for number in payload["path"]]

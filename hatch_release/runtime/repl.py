@@ -9,6 +9,7 @@ import ast
 import asyncio
 import atexit
 import code
+import contextlib
 import inspect
 import os
 import signal
@@ -36,7 +37,7 @@ class Console(code.InteractiveConsole):
             super().runcode(code)
             return
         try:
-            self._loop.run_until_complete(eval(code, self.locals))  # type: ignore[arg-type]  # noqa: S307
+            self._loop.run_until_complete(eval(code, self.locals))  # noqa: S307 - what a REPL is for
         except SystemExit:
             raise
         except BaseException:  # noqa: BLE001 - shown, as for any other input
@@ -70,10 +71,8 @@ def _interact() -> None:
     terminal = sys.stdin.isatty()
     name, version = os.environ.get("RELEASE_NAME", ""), os.environ.get("RELEASE_VSN", "")
     banner = f"{name} {version} on Python {sys.version.split()[0]} - ^D stops the system" if terminal else ""
-    try:
+    with contextlib.suppress(SystemExit):  # `exit()` leaves the REPL
         Console(vars(sys.modules["__main__"])).interact(banner, exitmsg="")
-    except SystemExit:
-        pass  # `exit()` leaves the REPL
     if terminal:
         _stop_system()
 
