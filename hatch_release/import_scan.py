@@ -1,0 +1,164 @@
+"""Finds out what compiled modules import, without running them; run by the interpreter they were compiled for.
+
+A program of its own: `python3 -I -S import_scan.py < job.json`. The job is
+`{"root": DIR, "modules": {NAME: PATH}, "names": [NAME, ...]}` with paths of `.pyc` files relative to `root`; a
+package's path ends in `__init__.pyc`. Prints `{NAME: {"imports": [...], "strings": [...], "dynamic": BOOL}}`:
+the full names that import statements anywhere in the module ask for, `from package import name` as
+`package.name` too; which of `names` its string constants spell, alone or before a dot or colon; and whether it
+imports by computed name.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import re
+import sys
+from dis import opmap
+from types import CodeType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+HEADER_SIZE = 16
+_IMPORT_NAME = opmap["IMPORT_NAME"]
+_EXTENDED_ARG = opmap["EXTENDED_ARG"]
+_LOAD_CONST = opmap["LOAD_CONST"]
+_LOAD_SMALL_INT = opmap.get("LOAD_SMALL_INT", -1)  # since CPython 3.14
+_DYNAMIC = {
+    "__import__",
+    "import_module",
+    "find_spec",
+    "exec_module",
+    "run_module",
+    "resolve_name",
+    "pkg_resources",
+}
+_MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_LONGEST_NAME = 100
+
+
+def scan(code: CodeType, name: str, names: AbstractSet[str], *, is_package: bool) -> dict[str, object]:
+    """What the module `name` with the body `code` imports, and which of `names` it spells."""
+    package = name if is_package else name.rpartition(".")[0]
+    imports: set[str] = set()
+    strings: set[str] = set()
+    dynamic = False
+    for each in _all_code(code):
+        dynamic = dynamic or not _DYNAMIC.isdisjoint(each.co_names)
+        for module, members in _import_statements(each, package):
+            imports.add(module)
+            imports.update(f"{module}.{member}" for member in members if member != "*")
+        for text in _texts(each.co_consts):
+            strings.update(_spelt(text, names))
+    return {"imports": sorted(imports), "strings": sorted(strings), "dynamic": dynamic}
+
+
+def _all_code(code: CodeType) -> Iterator[CodeType]:
+    """`code` and every code object inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _all_code(constant)
+
+
+def _import_statements(code: CodeType, package: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The module that each import statement names, and what it takes from it.
+
+    The compiler emits the level, the names and the import itself one after the other. The opcodes are every
+    other byte, so the search for imports is one of bytes.
+    """
+    opcodes = code.co_code[::2]
+    position = opcodes.find(_IMPORT_NAME)
+    while position >= 0:
+        before = _instructions_before(code, position)
+        members, level = _constant(code, before[0]), _constant(code, before[1])
+        name = code.co_names[_argument(code, position)]
+        taken = members if isinstance(members, tuple) else ()
+        yield _resolved(name, level if isinstance(level, int) else 0, package), taken
+        position = opcodes.find(_IMPORT_NAME, position + 1)
+
+
+def _argument(code: CodeType, position: int) -> int:
+    """The argument of the instruction at `position`, with what EXTENDED_ARG puts before it."""
+    value, shift = code.co_code[2 * position + 1], 8
+    while position > 0 and code.co_code[2 * position - 2] == _EXTENDED_ARG:
+        position -= 1
+        value |= code.co_code[2 * position + 1] << shift
+        shift += 8
+    return value
+
+
+def _instructions_before(code: CodeType, position: int) -> tuple[int, int]:
+    """The positions of the two instructions before the one at `position`, the nearer first."""
+    found: list[int] = []
+    position = _start(code, position)
+    while len(found) < 2:  # noqa: PLR2004 - the two that the docstring speaks of
+        position -= 1
+        found.append(position)
+        position = _start(code, position)
+    return found[0], found[1]
+
+
+def _start(code: CodeType, position: int) -> int:
+    """Where the instruction at `position` begins, with its EXTENDED_ARGs."""
+    while position > 0 and code.co_code[2 * position - 2] == _EXTENDED_ARG:
+        position -= 1
+    return position
+
+
+def _constant(code: CodeType, position: int) -> object:
+    """What the instruction at `position` loads, None when it loads no constant."""
+    opcode = code.co_code[2 * position] if position >= 0 else -1
+    if opcode == _LOAD_SMALL_INT:
+        return _argument(code, position)
+    return code.co_consts[_argument(code, position)] if opcode == _LOAD_CONST else None
+
+
+def _resolved(name: str, level: int, package: str) -> str:
+    """The full name of what a module of `package` imports (PEP 328)."""
+    if not level:
+        return name
+    parents = package.split(".")
+    base = ".".join(parents[: len(parents) - level + 1])
+    return f"{base}.{name}" if name and base else base or name
+
+
+def _texts(constants: tuple[object, ...]) -> Iterator[str]:
+    """The strings among `constants`, those inside tuples and sets included."""
+    for constant in constants:
+        if isinstance(constant, str):
+            yield constant
+        elif isinstance(constant, (tuple, frozenset)):
+            yield from _texts(tuple(constant))
+
+
+def _spelt(text: str, names: AbstractSet[str]) -> Iterator[str]:
+    """The names that `text` spells: `logging.handlers.SysLogHandler` begins with two."""
+    if len(text) > _LONGEST_NAME or not _MODULE_NAME.fullmatch(text.partition(":")[0]):
+        return
+    name = text.partition(":")[0]
+    while name:
+        if name in names:
+            yield name
+        name = name.rpartition(".")[0]
+
+
+def main() -> None:
+    """Do the job on standard input."""
+    job = json.load(sys.stdin)
+    names = frozenset(job["names"])
+    found = {}
+    for name, path in job["modules"].items():
+        with open(os.path.join(job["root"], path), "rb") as file:
+            file.seek(HEADER_SIZE)
+            code = marshal.loads(file.read())  # noqa: S302 - what was compiled a moment ago
+        found[name] = scan(code, name, names, is_package=path.endswith("/__init__.pyc"))
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Which modules of the standard library a release can reach, and why.
+
+Static, and on the safe side: an import anywhere in a module counts, whether it runs or not, and so do names of
+modules that stand in string constants where imports are computed, or inside compiled code. What is left out is what
+nothing names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hatch_release import import_scan
+from hatch_release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+    from hatch_release.boot_index import ModuleIndex
+
+# What an operator types into a shell of the running system, and what the interpreter takes for granted.
+OPERATOR = (
+    "cProfile", "code", "collections", "dis", "faulthandler", "gc", "inspect", "io", "json", "linecache", "logging",
+    "os", "pdb", "platform", "pprint", "profile", "pstats", "pydoc", "readline", "resource", "rlcompleter", "signal",
+    "site", "socket", "subprocess", "sysconfig", "threading", "time", "timeit", "trace", "traceback", "tracemalloc",
+)  # fmt: skip
+# What the core of CPython imports by itself; its binary also lists every module there is, so it can't be asked.
+INTERPRETER = (
+    "__future__", "_collections_abc", "_sitebuiltins", "_weakrefset", "abc", "ast", "codecs", "collections.abc",
+    "copyreg", "ctypes", "enum", "functools", "io", "locale", "operator", "os", "runpy", "site", "stat", "string",
+    "tokenize", "traceback", "types", "typing", "warnings", "weakref", "zipimport",
+)  # fmt: skip
+# Tables of names for other purposes: none of them is imported because it stands there.
+TABLES = frozenset({"_compat_pickle"})
+# Imported by computed name: codecs by encoding, build variables by platform.
+ALWAYS = re.compile(r"(encodings|importlib)(\..*)?|_sysconfigdata.*|_bootlocale|_strptime")
+
+_STRINGS = re.compile(rb"(?<![\w.])[A-Za-z_][\w.]{1,60}(?=\x00)")
+
+
+@dataclass
+class Reached:
+    """The result: each reached module with the reason, which is the module that names it or a group's name."""
+
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the module `name` is reached."""
+        return name in self.reasons
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What one module names."""
+
+    imports: tuple[str, ...]
+    strings: tuple[str, ...] = ()
+    dynamic: bool = False
+
+    def named(self) -> Iterable[str]:
+        """Every module that it may import. A plain word is taken for a module only where imports are computed."""
+        yield from self.imports
+        yield from (name for name in self.strings if self.dynamic or "." in name)
+
+
+def scan_modules(root: Path, index: ModuleIndex, python: Path, names: Collection[str]) -> dict[str, Scanned]:
+    """What every module of a tree names.
+
+    Args:
+        root: The release's root.
+        index: Its modules, compiled.
+        python: The interpreter that they are compiled for.
+        names: The names to look for in strings and compiled code.
+
+    Raises:
+        ReleaseError: When the interpreter can't be run.
+    """
+    paths = {name: module.path(name) for name, module in index.modules.items()}
+    compiled = {name: path for name, path in paths.items() if path.endswith(".pyc")}
+    workers = os.cpu_count() or 1
+    pieces = [dict(list(compiled.items())[number::workers]) for number in range(workers)]
+    jobs = [{"root": str(root), "modules": piece, "names": sorted(names)} for piece in pieces if piece]
+    found: dict[str, Scanned] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        for report in pool.map(lambda job: _run_scan(python, job), jobs):
+            found.update(report)
+    known = frozenset(names)
+    for name, path in paths.items():
+        if name not in compiled and not path.endswith(".py"):
+            found[name] = Scanned(tuple(names_in_binary(root / path, known)))
+    return found
+
+
+def names_in_binary(path: Path, names: Collection[str]) -> list[str]:
+    """Which of `names` stand in compiled code as strings: what C code may import."""
+    words = {match.decode("ascii") for match in _STRINGS.findall(path.read_bytes())}
+    return sorted(words.intersection(names))
+
+
+class _Search:
+    """The search for all that can be reached."""
+
+    def __init__(self, library: Collection[str], scanned: Mapping[str, Scanned]) -> None:
+        self._library = library
+        self._scanned = scanned
+        self._queue: deque[str] = deque()
+        self.reached = Reached()
+
+    def take(self, name: str, reason: str) -> None:
+        """Reach `name`: importing a.b.c imports a and a.b, and the last part may be an attribute."""
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            each = ".".join(parts[:end])
+            if each in self._library and each not in self.reached:
+                self.reached.reasons[each] = reason
+                self._queue.append(each)
+
+    def follow(self, name: str) -> None:
+        """Reach all that the module `name` names."""
+        if name in self._scanned and name not in TABLES:
+            for each in self._scanned[name].named():
+                self.take(each, name)
+
+    def finish(self) -> None:
+        """Follow what was reached until nothing new comes."""
+        while self._queue:
+            self.follow(self._queue.popleft())
+
+
+def reach(
+    library: Collection[str], scanned: Mapping[str, Scanned], roots: Mapping[str, Iterable[str]]
+) -> Reached:
+    """Everything of `library` that can be reached.
+
+    Args:
+        library: Names of the standard library's modules.
+        scanned: What each module names, those outside of the library too; these are all in.
+        roots: Names to begin with, by the reason to give for them.
+    """
+    search = _Search(library, scanned)
+    for reason, names in roots.items():
+        for name in names:
+            search.take(name, reason)
+    for name in sorted(name for name in library if ALWAYS.fullmatch(name)):
+        search.take(name, "imported by computed name")
+    for name in sorted(scanned.keys() - set(library)):
+        search.follow(name)
+    search.finish()
+    return search.reached
+
+
+def _run_scan(python: Path, job: dict[str, object]) -> dict[str, Scanned]:
+    """Scan one piece."""
+    command = [str(python), "-I", "-S", import_scan.__file__]
+    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ReleaseError(f"{python} failed to look for imports: {reason}")
+    report = json.loads(done.stdout)
+    return {
+        name: Scanned(tuple(each["imports"]), tuple(each["strings"]), each["dynamic"])
+        for name, each in report.items()
+    }
