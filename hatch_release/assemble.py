@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -23,11 +23,14 @@ from hatch_release.interpreter import Interpreter, copy_interpreter, probe
 from hatch_release.libraries import bundle_libraries
 from hatch_release.lock import find_lock
 from hatch_release.runtime import layout
+from hatch_release.sharing import separate
 from hatch_release.version_files import write_version_files
+from hatch_release.wheel import without_python_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hatch_release.options import Options
     from hatch_release.release import Release
 
 RUNTIME_NAME = "hatch_release_runtime"
@@ -43,6 +46,9 @@ class Assembly:
     distributions: dict[str, Distribution] = field(default_factory=dict)
     start: str = ""
     """What `start` calls, `module:attribute`."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """New names by old ones of directories whose usual name another version has; relative to the root."""
+    plan: BootPlan = field(init=False)
 
     @property
     def site(self) -> Path:
@@ -50,16 +56,11 @@ class Assembly:
         return self.release.scratch / "site"
 
     @property
-    def python_directory(self) -> str:
-        """The bundled interpreter's directory, relative to the root."""
-        return layout.python_directory(self.interpreter.version)
-
-    @property
     def stdlib_directories(self) -> tuple[str, ...]:
         """Where the bundled standard library is, relative to the root; none when there is no bundled one."""
-        if not self.release.options.include_python:
+        if not self.release.python_directory:
             return ()
-        stdlib = f"{self.python_directory}/lib/{self.interpreter.stdlib.name}"
+        stdlib = f"{self.release.python_directory}/lib/{self.interpreter.stdlib.name}"
         return stdlib, f"{stdlib}/lib-dynload"
 
     @property
@@ -67,7 +68,8 @@ class Assembly:
         """The directories of the distributions, relative to the root, the project's first."""
         own = [layout.application_directory(RUNTIME_NAME, hatch_release.__version__)]
         own += [each.directory for each in reversed(self.distributions.values())]
-        return tuple(f"{layout.LIB}/{name}" for name in own)
+        usual = [f"{layout.LIB}/{name}" for name in own]
+        return tuple(self.renamed.get(name, name) for name in usual)
 
 
 def build_wheel(assembly: Assembly) -> None:
@@ -76,6 +78,8 @@ def build_wheel(assembly: Assembly) -> None:
     directory = release.scratch / "wheel"
     directory.mkdir()
     assembly.wheel = release.project.build_wheel(directory)
+    if release.options.no_python_version_check:
+        assembly.wheel = without_python_requirement(assembly.wheel, release.scratch / "unrestricted")
 
 
 def install_distributions(assembly: Assembly) -> None:
@@ -145,9 +149,8 @@ def place_runtime(assembly: Assembly) -> None:
 def place_python(assembly: Assembly) -> None:
     """Copy the interpreter and the shared libraries that anything needs -> python-X.Y.Z."""
     release = assembly.release
-    if not release.options.include_python:
-        return
-    destination = release.path / assembly.python_directory
+    release.python_directory = layout.python_directory(assembly.interpreter.version)
+    destination = release.path / release.python_directory
     copy_interpreter(
         assembly.interpreter, destination, strip=release.options.strip is True, stdlib=release.options.stdlib
     )
@@ -163,7 +166,26 @@ def compile_modules(assembly: Assembly) -> None:
     python = assembly.interpreter.executable
     compile_tree(release.path, own, python)
     rest = [path for path in files if not path.is_relative_to(runtime_directory)]
-    compile_tree(release.path, rest, python, keep_source=not release.options.strip)
+    failed = compile_tree(
+        release.path, rest, python, keep_source=not release.options.strip, progress=release.progress.update
+    )
+    # Distributions carry broken files on purpose, templates and the like; the project's own are a mistake.
+    project = f"{layout.LIB}/{assembly.distributions[canonicalize_name(release.project.name)].directory}/"
+    for file, message in failed.items():
+        if file.startswith(project):
+            release.progress.warn(f"{file.removeprefix(project)} can't be compiled: {message}")
+
+
+def separate_from_others(assembly: Assembly) -> None:
+    """Rename what another installed version has with other contents -> lib/NAME-VSN.HASH, python-X.Y.Z.HASH."""
+    release = assembly.release
+    renamed = separate(release.install_path, release.path, release.version, assembly.interpreter.executable)
+    assembly.renamed = renamed
+    release.python_directory = renamed.get(release.python_directory, release.python_directory)
+    release.applications = {
+        name: replace(each, path=renamed.get(each.path, each.path))
+        for name, each in release.applications.items()
+    }
 
 
 def write_files(assembly: Assembly) -> None:
@@ -174,15 +196,16 @@ def write_files(assembly: Assembly) -> None:
 
 
 def write_boot(assembly: Assembly) -> None:
-    """Write the boot files, start the release once, and write them again with what that showed."""
-    release = assembly.release
-    plan = _boot_plan(assembly)
-    write_image(release.path, plan)
-    write_boot_files(release.path, plan)
-    if not release.options.check:
-        return
-    with release.progress.stage("Starting the release once"):
-        seen = trial.run(release, assembly.interpreter.executable)
+    """Write the boot files."""
+    assembly.plan = _boot_plan(assembly)
+    write_image(assembly.release.path, assembly.plan)
+    write_boot_files(assembly.release.path, assembly.plan)
+
+
+def start_once(assembly: Assembly) -> None:
+    """Start the release once, and write the boot files again with what that showed."""
+    release, plan = assembly.release, assembly.plan
+    seen = trial.run(release, assembly.interpreter.executable)
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
     plan.libraries = seen.libraries
     write_image(release.path, plan)
@@ -214,16 +237,26 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
     )
 
 
-STAGES: tuple[tuple[str, Callable[[Assembly], None]], ...] = (
-    ("Building the wheel", build_wheel),  # scratch/wheel
-    ("Installing the dependencies", install_distributions),  # scratch/site
-    ("Choosing the distributions", choose_distributions),
-    ("Placing the distributions", place_distributions),  # lib/NAME-VSN
-    ("Placing the runtime", place_runtime),  # lib/hatch_release_runtime-VSN
-    ("Copying the interpreter", place_python),  # python-X.Y.Z
-    ("Compiling", compile_modules),  # x.py -> x.pyc
-    ("Writing the scripts", write_files),  # bin/NAME, releases/
-    ("Writing the boot files", write_boot),  # releases/VSN/*.boot, consolidated/
+class Stage(NamedTuple):
+    """One part of assembling."""
+
+    title: str
+    run: Callable[[Assembly], None]
+    wanted: Callable[[Options], bool] = lambda _options: True
+
+
+STAGES = (
+    Stage("Building the wheel", build_wheel),  # scratch/wheel
+    Stage("Installing the dependencies", install_distributions),  # scratch/site
+    Stage("Choosing the distributions", choose_distributions),
+    Stage("Placing the distributions", place_distributions),  # lib/NAME-VSN
+    Stage("Placing the runtime", place_runtime),  # lib/hatch_release_runtime-VSN
+    Stage("Copying the interpreter", place_python, lambda options: options.include_python),  # python-X.Y.Z
+    Stage("Compiling", compile_modules),  # x.py -> x.pyc
+    Stage("Comparing with other versions", separate_from_others),  # lib/NAME-VSN.HASH, python-X.Y.Z.HASH
+    Stage("Writing the scripts", write_files),  # bin/NAME, releases/
+    Stage("Writing the boot files", write_boot),  # releases/VSN/*.boot, consolidated/
+    Stage("Starting the release once", start_once, lambda options: options.check),
 )
 
 
@@ -237,9 +270,10 @@ def assemble(release: Release) -> Release:
     _check_python(release, interpreter)
     release.python_version, release.target = interpreter.version, interpreter.target
     assembly = Assembly(release=release, interpreter=interpreter)
-    for title, stage in STAGES:
-        with release.progress.stage(title):
-            stage(assembly)
+    for stage in STAGES:
+        if stage.wanted(release.options):
+            with release.progress.stage(stage.title):
+                stage.run(assembly)
     return release
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hatchling.builders.config import BuilderConfig
+from hatchling.builders.constants import BuildEnvVars
 from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import ReleaseError, in_one_line
 from hatch_release.options import load_options
 from hatch_release.progress import Progress
 from hatch_release.project import Project, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from hatch_release.options import Options
 
@@ -41,7 +45,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
     def clean(self, directory: str, versions: list[str]) -> None:
         """Remove the releases `versions` from where they are installed."""
-        from hatch_release.make import remove_release  # noqa: PLC0415 - as in `_function`
+        from hatch_release.removal import remove_release  # noqa: PLC0415 - as in `_function`
 
         for name in versions:
             remove_release(Path(self.root), name, self._asked_for[name], Path(directory))
@@ -52,31 +56,64 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         Args:
             arguments: hatchling's own, of which `versions` holds names of releases.
         """
-        signal.signal(signal.SIGTERM, _end)
         try:
-            self._asked_for = self._options(
-                arguments.get("versions") or self.target_config.get("versions") or []
-            )
-            arguments["versions"] = list(self._asked_for)
-            yield from super().build(**arguments)
-        except ReleaseError as error:
-            if os.environ.get("HATCH_VERBOSE", "0") not in {"", "0"}:
-                raise
-            self.app.abort(str(error))
+            project_name = self._project_name()
+            with ending_signals(), self._target_directory(arguments):
+                names = arguments.get("versions") or self._configured_versions()
+                self._asked_for = self._options(project_name, names)
+                self._check_steps()
+                arguments["versions"] = list(self._asked_for)
+                yield from super().build(**arguments)
         except KeyboardInterrupt:
-            self.app.abort("interrupted: nothing was changed", INTERRUPTED)
+            self.app.abort("interrupted: what was not finished is as it was before", INTERRUPTED)
+        except Exception as error:  # all errors end here, those of hatchling and of its plugins too
+            if verbose():
+                raise
+            self.app.abort(str(error) if isinstance(error, ReleaseError) else _unexpected(error))
 
-    def _options(self, names: Sequence[str]) -> dict[str, Options]:
+    @contextlib.contextmanager
+    def _target_directory(self, arguments: dict[str, Any]) -> Iterator[None]:
+        """Settle which directory artifacts go to; one that hatchling makes and nothing gets into is removed."""
+        if arguments.get("directory") is None:
+            location = os.environ.get(BuildEnvVars.LOCATION)
+            given = self.config.normalize_build_directory(location) if location else self.config.directory
+            arguments["directory"] = given
+        directory = Path(arguments["directory"])
+        existed = directory.exists()
+        try:
+            yield
+        finally:
+            if not existed:
+                with contextlib.suppress(OSError):
+                    directory.rmdir()
+
+    def _configured_versions(self) -> list[str]:
+        """The releases that hatchling's own option `versions` names."""
+        versions: object = self.target_config.get("versions", [])
+        if isinstance(versions, list) and all(isinstance(each, str) for each in versions):
+            return versions
+        raise ReleaseError(
+            f"tool.hatch.build.targets.release.versions: expected a list of names, found {versions!r}"
+        )
+
+    def _options(self, project_name: str, names: Sequence[str]) -> dict[str, Options]:
         """The options of the releases asked for, checked."""
         return load_options(
             self.target_config,
-            project_name=self._project_name(),
+            project_name=project_name,
             names=names,
             resolve=lambda reference: resolve(
                 Path(self.root), reference, "[tool.hatch.build.targets.release]"
             ),
             environ=os.environ,
         )
+
+    def _check_steps(self) -> None:
+        """Look the steps of all releases up, before the first is begun or an old one is cleaned away."""
+        from hatch_release.steps import find_steps  # noqa: PLC0415 - as in `_function`
+
+        for options in self._asked_for.values():
+            find_steps(options.steps, Path(self.root))
 
     def _project_name(self) -> str:
         """The project's name; what is wrong with its metadata is an error like any other."""
@@ -85,7 +122,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             return str(self.metadata.core.raw_name)
         except (ValueError, TypeError, OSError) as error:
             raise ReleaseError(
-                f"the project's metadata in {self.root}/pyproject.toml is not valid: {error}"
+                f"the project's metadata in {self.root}/pyproject.toml is not valid: {in_one_line(error)}"
             ) from error
 
     def _function(self, name: str, options: Options) -> Callable[..., str]:
@@ -95,14 +132,15 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             # hatchling loads every plugin for every build: what assembles is imported when it is asked for.
             from hatch_release.make import make_release  # noqa: PLC0415
 
-            progress = Progress(quiet=options.quiet)
-            return str(make_release(self._project(options), name, options, Path(directory), progress))
+            progress = Progress(quiet=options.quiet or self.app.verbosity < 0)
+            project = self._project(options, Path(directory))
+            return str(make_release(project, name, options, Path(directory), progress))
 
         return build_release
 
-    def _project(self, options: Options) -> Project:
+    def _project(self, options: Options, directory: Path) -> Project:
         """The project as plain data."""
-        wheel = self._find_wheel if options.no_compile else self._build_wheel
+        wheel = partial(self._find_wheel, directory) if options.no_compile else self._build_wheel
         return Project(
             root=Path(self.root),
             name=str(self.metadata.core.raw_name),
@@ -120,23 +158,49 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         )
         try:
             return Path(next(iter(builder.build(directory=str(directory), versions=["standard"]))))
-        except (ValueError, TypeError, OSError, ImportError) as error:
-            raise ReleaseError(f"the project's wheel can't be built: {error}") from error
+        except Exception as error:
+            raise ReleaseError(f"the project's wheel can't be built: {in_one_line(error)}") from error
 
-    def _find_wheel(self, directory: Path) -> Path:  # noqa: ARG002 - stands in for `_build_wheel`
+    def _find_wheel(self, directory: Path, _scratch: Path) -> Path:
         """The wheel that was built before, for HATCH_RELEASE_NO_COMPILE."""
-        distribution = self.project_id
-        found = sorted(
-            Path(self.config.directory).glob(f"{distribution}-*.whl"), key=lambda path: path.stat().st_mtime
-        )
+        pattern = f"{self.project_id}-*.whl"
+        found = sorted(directory.glob(pattern), key=lambda path: path.stat().st_mtime)
         if not found:
             raise ReleaseError(
-                f"HATCH_RELEASE_NO_COMPILE is set and {self.config.directory} holds no {distribution}-*.whl: "
+                f"HATCH_RELEASE_NO_COMPILE is set and {directory} holds no {pattern}: "
                 "build one with `hatch build -t wheel`, or unset it"
             )
         return found[-1]
 
 
+def verbose() -> bool:
+    """Whether the user wants to see where an error comes from (`hatch -v`)."""
+    return os.environ.get("HATCH_VERBOSE", "0") not in {"", "0"}
+
+
+def _unexpected(error: Exception) -> str:
+    """One line about an error of hatchling, of one of its plugins, or of ours."""
+    what = in_one_line(error) if isinstance(error, (ValueError, TypeError)) else in_one_line(error, kind=True)
+    return f"the release can't be built: {what} (HATCH_VERBOSE=1 shows where)"
+
+
+@contextlib.contextmanager
+def ending_signals() -> Iterator[None]:
+    """Leave as an interrupted program on SIGTERM and SIGHUP, so that everything is cleaned up on the way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python handles signals in the main thread alone
+        return
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    changed = {each: handler for each, handler in before.items() if handler is signal.SIG_DFL}
+    for each in changed:
+        signal.signal(each, _end)
+    try:
+        yield
+    finally:
+        for each, handler in changed.items():
+            signal.signal(each, handler)
+
+
 def _end(signal_number: int, _frame: object) -> NoReturn:
-    """Leave as an interrupted program, so that everything is cleaned up on the way."""
+    """Raise what ends a program."""
     sys.exit(128 + signal_number)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
 from hatch_release import compile_worker
 from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 # Enough pieces that no core waits long for the slowest, few enough that starting interpreters costs little.
@@ -20,7 +20,12 @@ _PIECES_PER_CORE = 3
 
 
 def compile_tree(
-    root: Path, files: Iterable[Path], python: Path, *, keep_source: bool = False
+    root: Path,
+    files: Iterable[Path],
+    python: Path,
+    *,
+    keep_source: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Compile Python files of a tree to unchecked hash-based `.pyc` (PEP 552).
 
@@ -30,6 +35,7 @@ def compile_tree(
         python: Executable of the interpreter that will load the result.
         keep_source: Leave the sources in place and put what is compiled into `__pycache__`;
             otherwise `x.py` is replaced by `x.pyc`.
+        progress: Told how many files are done, and how many there are.
 
     Returns:
         The files that don't compile, relative to `root`, with the compiler's message; they are left alone.
@@ -37,22 +43,54 @@ def compile_tree(
     Raises:
         ReleaseError: When the interpreter can't be run, or a file can't be written.
     """
+    return _run_workers(root, files, python, {"keep_source": keep_source}, progress)
+
+
+def rename_code(root: Path, old: str, new: str, python: Path) -> None:
+    """Change the file names that compiled code carries, after its directory has been renamed.
+
+    Args:
+        root: The release's root.
+        old: What the directory was called, relative to `root`.
+        new: What it is called.
+        python: Executable of the interpreter that will load the code.
+
+    Raises:
+        ReleaseError: When the interpreter can't be run, or a file can't be written.
+    """
+    _run_workers(root, (root / new).rglob("*.pyc"), python, {"old": old, "new": new})
+
+
+def _run_workers(
+    root: Path,
+    files: Iterable[Path],
+    python: Path,
+    job: dict[str, object],
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, str]:
+    """Do `job` on all files, in parallel; the files that fail with their messages."""
     pieces = _pieces(list(files))
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            {
-                "root": str(root),
-                "files": [file.relative_to(root).as_posix() for file in piece],
-                "keep_source": keep_source,
+    done, total = 0, sum(map(len, pieces))
+    failed: dict[str, str] = {}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        try:
+            running = {
+                pool.submit(_run_worker, python, {**job, **_names(root, each)}): each for each in pieces
             }
-            for piece in pieces
-        ]
-        done = pool.map(lambda job: _run_worker(python, job), jobs)
-        failed: dict[str, str] = {}
-        for each in done:
-            failed.update(each)
-    return failed
+            for each in as_completed(running):
+                failed.update(each.result())
+                done += len(running[each])
+                if progress:
+                    progress(done, total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # interrupted: what has not begun never does
+            raise
+    return dict(sorted(failed.items()))
+
+
+def _names(root: Path, files: list[Path]) -> dict[str, object]:
+    """The part of a job that says which files."""
+    return {"root": str(root), "files": [file.relative_to(root).as_posix() for file in files]}
 
 
 def _pieces(files: list[Path]) -> list[list[Path]]:

@@ -5,6 +5,9 @@ A program of its own: `python3 -I -S compile_worker.py < job.json`. The job is
 an unchecked hash-based `.pyc` (PEP 552): `x.pyc` in its place, or beside it in `__pycache__` (PEP 3147) where
 sources are kept. Code names its file relative to `root`. Prints `{PATH: MESSAGE}` of the files that don't
 compile; those are left as they are.
+
+With `"old": DIR, "new": DIR` in place of `keep_source`, the files are compiled ones below `new`, which was
+called `old` before: the names of files in their code are changed.
 """
 
 from __future__ import annotations
@@ -17,22 +20,32 @@ import os
 import sys
 import tokenize
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+HEADER_SIZE = 16  # bytes before the code in a `.pyc` (PEP 552)
+
 
 def _compile(root: str, file: str) -> bytes:
-    """The `.pyc` of one file.
-
-    Marshal writes down which objects are shared, and that depends on what else is alive in this process.
-    What has been read back from marshal shares the same objects everywhere, so the second dump is the same
-    for the same source, whoever compiles it, in whatever order.
-    """
+    """The `.pyc` of one file."""
     with open(os.path.join(root, file), "rb") as stream:
         source = stream.read()
     code = compile(source, file, "exec", dont_inherit=True, optimize=0)
-    body = marshal.dumps(marshal.loads(marshal.dumps(code)))  # noqa: S302 - read back as just written
+    body = _dumps(code)
     flags = 0b01  # hash-based, not checked
     raw_magic = int.from_bytes(importlib.util.MAGIC_NUMBER, "little")
     digest = _imp.source_hash(raw_magic, source)
     return importlib.util.MAGIC_NUMBER + flags.to_bytes(4, "little") + digest + body
+
+
+def _dumps(code: CodeType) -> bytes:
+    """Marshalled code, the same bytes for the same source, whoever compiles it, in whatever order.
+
+    Marshal writes down which objects are shared, and that depends on what else is alive in this process.
+    What has been read back from marshal shares the same objects everywhere, hence the second dump.
+    """
+    return marshal.dumps(marshal.loads(marshal.dumps(code)))  # noqa: S302 - read back as just written
 
 
 def _target(path: str, *, keep_source: bool) -> str:
@@ -44,22 +57,60 @@ def _target(path: str, *, keep_source: bool) -> str:
     return target
 
 
-def main() -> None:
-    """Do the job on standard input."""
-    job = json.load(sys.stdin)
-    root, keep_source = job["root"], job["keep_source"]
+def _compile_all(root: str, files: list[str], *, keep_source: bool) -> dict[str, str]:
+    """Compile files; those that fail with the compiler's message."""
     failed: dict[str, str] = {}
-    for file in job["files"]:
+    for file in files:
         path = os.path.join(root, file)
         try:
             compiled = _compile(root, file)
-        except (SyntaxError, ValueError, RecursionError, tokenize.TokenError) as error:
+        except SyntaxError as error:
+            failed[file] = f"line {error.lineno}: {error.msg}"
+            continue
+        except (ValueError, RecursionError, tokenize.TokenError) as error:
             failed[file] = str(error)
             continue
         with open(_target(path, keep_source=keep_source), "wb") as stream:
             stream.write(compiled)
         if not keep_source:
             os.unlink(path)
+    return failed
+
+
+def _renamed(code: CodeType, old: str, new: str) -> CodeType:
+    """The same code, with other names of files in it and in the functions and classes that it holds."""
+    inner = tuple(
+        _renamed(each, old, new) if isinstance(each, type(code)) else each for each in code.co_consts
+    )
+    name = code.co_filename
+    name = new + name.removeprefix(old) if name.startswith(old + "/") else name
+    return code.replace(co_filename=name, co_consts=inner)
+
+
+def _rename_all(root: str, files: list[str], old: str, new: str) -> None:
+    """Let the code in compiled files name files below `new` where it named files below `old`."""
+    for file in files:
+        with open(os.path.join(root, file), "r+b") as stream:
+            header = stream.read(HEADER_SIZE)
+            if not header.startswith(importlib.util.MAGIC_NUMBER):
+                continue  # a distribution's own, for another Python
+            code = _renamed(marshal.loads(stream.read()), old, new)  # noqa: S302 - as compiled a moment ago
+            stream.seek(0)
+            stream.write(header + _dumps(code))
+            stream.truncate()
+
+
+def main() -> None:
+    """Do the job on standard input."""
+    job = json.load(sys.stdin)
+    failed: dict[str, str] = {}
+    try:
+        if "old" in job:
+            _rename_all(job["root"], job["files"], job["old"], job["new"])
+        else:
+            failed = _compile_all(job["root"], job["files"], keep_source=job["keep_source"])
+    except OSError as error:
+        sys.exit(f"{error.strerror} ({error.filename})")
     json.dump(failed, sys.stdout)
 
 

@@ -4,4 +4,16 @@ from __future__ import annotations
 
 from hatch_release.runtime.errors import ReleaseError
 
-__all__ = ["ReleaseError"]
+__all__ = ["ReleaseError", "in_one_line"]
+
+
+def in_one_line(error: BaseException, *, kind: bool = False) -> str:
+    """What an error of others says, on one line.
+
+    Args:
+        error: Of any type; its message may have many lines, or none.
+        kind: Whether its type is told too, as for code that the reader knows.
+    """
+    message = " ".join(str(error).split())
+    name = type(error).__name__
+    return f"{name}: {message}" if kind and message else message or name

@@ -6,8 +6,9 @@ Everything happens beside the installed tree, which is changed at the very end.
 from __future__ import annotations
 
 import os
-import shutil
+import shlex
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from hatch_release.errors import ReleaseError
 from hatch_release.manifest import write_manifest
 from hatch_release.release import Release
 from hatch_release.runtime import layout
+from hatch_release.sharing import check_shared
 from hatch_release.staging import Staging
 from hatch_release.steps import find_steps, run_steps
 
@@ -42,61 +44,93 @@ def make_release(project: Project, name: str, options: Options, directory: Path,
     Raises:
         ReleaseError: When anything fails; what was installed before is then as it was.
     """
-    version = options.version or project.version
-    install_path = _install_path(project.root, name, options, directory)
+    begin = time.monotonic()
+    path = install_path(project.root, name, options, directory)
     steps = find_steps(options.steps, project.root)
-    _ask_to_overwrite(name, version, install_path, options)
+    version = options.version or project.version
+    _ask_to_overwrite(name, version, path, options)
     progress.say(f"Assembling {name} {version}")
-    with Staging(install_path) as staging:
+    with Staging(path) as staging:
+        for line in staging.recovered:
+            progress.say(line)
         release = Release(
             name=name,
             version=version,
             project=project,
             options=options,
             path=staging.path,
-            install_path=install_path,
+            install_path=path,
             scratch=staging.scratch,
             progress=progress,
             steps=steps,
         )
         release = run_steps(release)
+        _check(release, version)
         write_manifest(release)
         size = _size(release.path)
         staging.install(release.version)
         artifacts = [_deliver(release, artifact) for artifact in release.artifacts]
-    _tell(progress, release, size, artifacts)
-    return install_path
+    _tell(release, size, artifacts, time.monotonic() - begin)
+    return path
 
 
-def remove_release(root: Path, name: str, options: Options, directory: Path) -> None:
-    """Remove an installed release, all its versions and what it wrote (`hatch build -c`)."""
-    path = _install_path(root, name, options, directory)
-    if (path / layout.RELEASES).is_dir():
-        shutil.rmtree(path)
+def install_path(root: Path, name: str, options: Options, directory: Path) -> Path:
+    """Where a release goes: the option `path` relative to the project, or a directory of its own.
+
+    Args:
+        root: The project's root.
+        name: The release's name.
+        options: Its options.
+        directory: Where the project's artifacts go, usually `dist`.
+
+    Raises:
+        ReleaseError: When a file is in the way.
+    """
+    path = (root / options.path if options.path else directory / "release" / name).absolute()
+    for each in (path, *path.parents):
+        if os.path.lexists(each) and not each.is_dir():
+            raise ReleaseError(
+                f"release {name} can't go to {path}, since {each} is no directory: remove it or set another path"
+            )
+    return path
 
 
-def _install_path(root: Path, name: str, options: Options, directory: Path) -> Path:
-    """Where the release goes: the option `path` relative to the project, or a directory of its own."""
-    path = root / options.path if options.path else directory / "release" / name
-    if path.exists() and not path.is_dir():
-        raise ReleaseError(f"the release's path {path} is a file: remove it or set another path")
-    return path.absolute()
-
-
-def _ask_to_overwrite(name: str, version: str, install_path: Path, options: Options) -> None:
+def _ask_to_overwrite(name: str, version: str, path: Path, options: Options) -> None:
     """Replace an existing version only when asked to."""
-    if options.overwrite or not (install_path / layout.RELEASES / version).exists():
+    if options.overwrite or not (path / layout.RELEASES / version).exists():
         return
-    found = f"release {name} {version} exists already in {install_path}"
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    found = f"release {name} {version} exists already in {path}"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ReleaseError(
+            f"{found}: set HATCH_RELEASE_OVERWRITE=1 or the option overwrite = true to replace it, "
+            "or give another version"
+        )
+    try:
         answer = input(f"{found[0].upper()}{found[1:]}. Overwrite it? [y/N] ")
-        if answer.strip().lower() in {"y", "yes"}:
-            return
+    except (EOFError, KeyboardInterrupt) as error:
+        sys.stdout.write("\n")  # the cursor is still behind the question
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
         raise ReleaseError(f"{found}: it was left as it is")
-    raise ReleaseError(
-        f"{found}: set HATCH_RELEASE_OVERWRITE=1 or the option overwrite = true to replace it, "
-        "or give another version"
-    )
+
+
+def _check(release: Release, version: str) -> None:
+    """Refuse what steps must not have done to the release."""
+    if not (release.version_path / (layout.START + layout.BOOT_SUFFIX)).is_file():
+        raise ReleaseError(
+            f"the steps of release '{release.name}' ended without an assembled release in {layout.RELEASES}/"
+            f"{release.version}: one of them has taken assemble from the steps, or changed the version after it"
+        )
+    missing = next((artifact for artifact in release.artifacts if not artifact.is_file()), None)
+    if missing:
+        raise ReleaseError(
+            f"the artifacts of release '{release.name}' name {missing}, which a step has not made"
+        )
+    if release.version != version:
+        _ask_to_overwrite(release.name, release.version, release.install_path, release.options)
+    check_shared(release.install_path, release.path, release.version)
 
 
 def _deliver(release: Release, artifact: Path) -> Path:
@@ -110,13 +144,22 @@ def _size(path: Path) -> int:
     return sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
 
 
-def _tell(progress: Progress, release: Release, size: int, artifacts: list[Path]) -> None:
+def _tell(release: Release, size: int, artifacts: list[Path], seconds: float) -> None:
     """Say where the release is, how large, and what to do next."""
-    place = Path(os.path.relpath(release.install_path))
-    launcher = place / layout.BIN / release.name
-    progress.say(f"\nRelease {release.name} {release.version} is in {place} ({size / MEGABYTE:.1f} MB)")
+    say = release.progress.say
+    place = _shown(release.install_path)
+    say(f"\nRelease {release.name} {release.version} is in {place} ({_megabytes(size)}, {seconds:.1f} s)")
     for artifact in artifacts:
-        progress.say(f"Archive {os.path.relpath(artifact)} ({artifact.stat().st_size / MEGABYTE:.1f} MB)")
-    progress.say(
-        f"\n    {launcher} start\n    {launcher} eval 'print(1 + 1)'\n    {launcher}   (all commands)\n"
-    )
+        say(f"Archive {_shown(artifact)} ({_megabytes(artifact.stat().st_size)})")
+    launcher = shlex.quote(str(place / layout.BIN / release.name))
+    say(f"\n    {launcher} start\n    {launcher} eval 'print(1 + 1)'\n    {launcher}   # all commands\n")
+
+
+def _shown(path: Path) -> Path:
+    """A path as one would type it: relative to where one is, unless it is elsewhere."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:.1f} MB"

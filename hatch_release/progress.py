@@ -24,14 +24,14 @@ class Progress:
 
     @contextlib.contextmanager
     def stage(self, title: str) -> Iterator[None]:
-        """Tell that `title` is being done, and at the end how long it took.
+        """Tell that `title` is being done, and on a terminal at the end how long it took.
+
+        A stage inside another is told as a plain line.
 
         Args:
             title: What is done, as `Compiling 1,234 modules`.
         """
-        if self._quiet:
-            yield
-        elif sys.stdout.isatty():
+        if not self._quiet and sys.stdout.isatty() and self._bar is None:
             with self._live(title):
                 yield
         else:
@@ -47,15 +47,29 @@ class Progress:
     def say(self, line: str) -> None:
         """Write one line, unless quiet."""
         if not self._quiet:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
+            with self._paused():
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
 
-    @staticmethod
-    def warn(line: str) -> None:
+    def warn(self, line: str) -> None:
         """Write a warning, quiet or not."""
-        sys.stdout.flush()
-        sys.stderr.write(f"Warning: {line}\n")
-        sys.stderr.flush()
+        with self._paused():
+            sys.stdout.flush()
+            sys.stderr.write(f"Warning: {line}\n")
+            sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def _paused(self) -> Iterator[None]:
+        """Take the live line off the terminal meanwhile."""
+        if self._bar is None:
+            yield
+            return
+        bar = self._bar[0]
+        bar.stop()
+        try:
+            yield
+        finally:
+            bar.start()
 
     @contextlib.contextmanager
     def _live(self, title: str) -> Iterator[None]:
@@ -66,7 +80,8 @@ class Progress:
 
         begin = time.monotonic()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        with Bar(*columns, transient=True) as bar:
+        # What others write goes where they write it: a warning to standard error, though that be a file.
+        with Bar(*columns, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
             self._bar = (bar, bar.add_task(title, total=None))
             try:
                 yield

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import ReleaseError, in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,13 +52,14 @@ def resolve(root: Path, reference: str, option: str) -> Any:  # noqa: ANN401 - w
             target = getattr(target, name)
     except (ImportError, AttributeError) as error:
         raise ReleaseError(
-            f"{option} names '{reference}', which can't be loaded from {root}: {error}"
+            f"{option} names '{reference}', which can't be loaded from {root}: {in_one_line(error)}"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ReleaseError(
-            f"{option} names '{reference}', whose import fails: {type(error).__name__}: {error}"
+            f"{option} names '{reference}', whose import fails: {in_one_line(error, kind=True)}"
         ) from error
     finally:
         for place in places:
-            sys.path.remove(place)
+            with contextlib.suppress(ValueError):  # the module may have changed the path as well
+                sys.path.remove(place)
     return target

@@ -49,6 +49,8 @@ class Release:
     """Executable of the interpreter that the release is to run on; None: the one that is assembling."""
     python_version: str = ""
     """Full version of that interpreter, such as `3.11.7`; known once `assemble` has begun."""
+    python_directory: str = ""
+    """Directory of the bundled interpreter, relative to the root; empty for a release without one."""
     target: str = ""
     """The target triple; known once `assemble` has begun."""
     applications: dict[str, Application] = field(default_factory=dict)

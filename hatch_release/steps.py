@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from hatch_release.archive import archive_name, write_archive
 from hatch_release.assemble import assemble
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import ReleaseError, in_one_line
 from hatch_release.manifest import write_manifest
 from hatch_release.project import resolve
 from hatch_release.release import Release
+from hatch_release.staging import NO_SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,12 +67,18 @@ def run_steps(release: Release) -> Release:
     while release.steps:
         step = release.steps.pop(0)
         name = step_name(step)
+        if not callable(step):
+            raise ReleaseError(
+                f"the steps that are left of release '{release.name}' hold {step!r}: a step is a function"
+            )
         try:
             result: object = step(release)
         except ReleaseError:
             raise
         except Exception as error:
-            what = f"{type(error).__name__}: {error}"
+            if isinstance(error, OSError) and error.errno in NO_SPACE:
+                raise  # nobody's fault; `Staging` says what to do
+            what = in_one_line(error, kind=True)
             raise ReleaseError(f"step {name} of release '{release.name}' failed: {what}") from error
         if not isinstance(result, Release):
             raise ReleaseError(

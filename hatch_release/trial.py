@@ -78,8 +78,8 @@ def run(release: Release, host_python: Path) -> Seen:
 
 def _command(release: Release, host_python: Path, output: Path) -> list[str]:
     """The interpreter of the release, on its own boot file."""
-    bundled = release.path / layout.python_directory(release.python_version) / "bin" / "python3"
-    python = bundled if release.options.include_python else host_python
+    bundled = release.path / release.python_directory / "bin" / "python3"
+    python = bundled if release.python_directory else host_python
     boot_file = release.version_path / (layout.START + layout.BOOT_SUFFIX)
     return [str(python), "-S", "-s", str(boot_file), "_trace", str(output)]
 

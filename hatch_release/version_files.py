@@ -35,7 +35,9 @@ def write_version_files(release: Release, *, glibc_floor: str | None) -> None:
     releases = release.path / layout.RELEASES
     release.version_path.mkdir(parents=True, exist_ok=True)
     write_cookie(releases / layout.COOKIE, release)
-    start_data = f"{release.python_version} {release.version}\n"
+    # The interpreter's directory may have a name of its own (`sharing.py`), which begins with its version.
+    python = release.python_directory.removeprefix(layout.python_directory("")) or release.python_version
+    start_data = f"{python} {release.version}\n"
     (releases / layout.START_DATA).write_text(start_data, encoding="utf-8")
     (release.version_path / layout.START_DATA).write_text(start_data, encoding="utf-8")
     for name in (layout.ENV_SH, layout.VM_ARGS, layout.REMOTE_VM_ARGS):

@@ -86,3 +86,18 @@ def run(launcher: Path | str, *arguments: str, cwd: Path | None = None, **enviro
         check=False,
         timeout=120,
     )
+
+
+def write_project(directory: Path, files: dict[str, str]) -> Path:
+    """Write a project into `directory`, whose name it takes, and give it.
+
+    Args:
+        directory: Made when it is missing.
+        files: Its files by relative path; `pyproject.toml` gets a build system put in front.
+    """
+    system = '[build-system]\nrequires = ["hatchling", "hatch-release"]\nbuild-backend = "hatchling.build"\n\n'
+    for name, text in files.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(system + text if name == "pyproject.toml" else text, encoding="utf-8")
+    return directory

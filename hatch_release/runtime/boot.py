@@ -6,6 +6,7 @@ file with the command and its arguments. Every command ends in `leave.leave`.
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -43,32 +44,52 @@ def main(arguments: list[str]) -> None:
 def _add_site_builtins() -> None:
     """Give `exit`, `quit`, `help` and the like, which programs use although `site` adds them.
 
-    Source: the standard library's `site.setquit` and `site.sethelper`.
+    Source: the standard library's `site.setquit`, `site.setcopyright` and `site.sethelper`.
     """
-    import builtins
-    from _sitebuiltins import Quitter, _Helper
+    from _sitebuiltins import Quitter, _Helper, _Printer
 
     hint = "Ctrl-D (i.e. EOF)"
     builtins.exit = Quitter("exit", hint)
     builtins.quit = Quitter("quit", hint)
     builtins.help = _Helper()
+    texts = {
+        "copyright": sys.copyright,
+        "credits": "See https://www.python.org/psf for who made Python.",
+        "license": "See https://docs.python.org/3/license.html",
+    }
+    for name, text in texts.items():
+        setattr(builtins, name, _Printer(name, text))
 
 
 def _clean_main() -> ModuleType:
     """Give the program a `__main__` of its own, with nothing of the boot file in it."""
     main_module = type(sys)("__main__")
-    main_module.__dict__["__builtins__"] = __builtins__
+    main_module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = main_module
     return main_module
+
+
+def _name_main() -> None:
+    """Give `__main__` a file, as a console script's has: a child of `multiprocessing` runs it (`bootstrap.py`).
+
+    It is the boot file, which the interpreter was given as the script to run.
+    """
+    vars(sys.modules["__main__"])["__file__"] = sys.argv[0]
 
 
 def _start(finder: IndexFinder, arguments: list[str]) -> Call:
     """`start [ARGS]`: run the application in the main thread."""
     from . import console_script
 
-    finder.read_ahead()
     application = finder.release_payload["application"]
-    return console_script.load(finder, application, _program(), arguments), ()
+    if not application:
+        script = os.environ.get("RELEASE_BOOT_SCRIPT")
+        raise ReleaseError(
+            f"the boot script {script} starts no application: set RELEASE_BOOT_SCRIPT to one that does"
+        )
+    finder.read_ahead()
+    _name_main()
+    return console_script.load(finder, application, _program(finder), arguments), ()
 
 
 def _start_repl(finder: IndexFinder, arguments: list[str]) -> Call:
@@ -86,6 +107,7 @@ def _run(finder: IndexFinder, arguments: list[str]) -> Call:
     name = arguments[0] if arguments else ""
     reference = console_script.find(finder.release_payload["scripts"], name)
     program = os.path.join(finder.release_root, "bin", name)
+    _name_main()
     return console_script.load(finder, reference, program, arguments[1:]), ()
 
 
@@ -96,7 +118,7 @@ def _eval(finder: IndexFinder, arguments: list[str]) -> Call:
     finder.close_image()
     if not arguments:
         raise ReleaseError("EVAL expects an expression as argument")
-    sys.argv = [_program(), *arguments[1:]]
+    sys.argv = [_program(finder), *arguments[1:]]
     return evaluate.evaluate, (arguments[0],)
 
 
@@ -115,9 +137,9 @@ def _trace(finder: IndexFinder, arguments: list[str]) -> Call:
     return trace.trace, (finder, arguments[0])
 
 
-def _program() -> str:
-    """What the program is told it was called as: the launcher's path."""
-    return os.path.join(os.environ["RELEASE_ROOT"], "bin", os.environ["RELEASE_NAME"])
+def _program(finder: IndexFinder) -> str:
+    """What the program is told it was called as: the launcher's own path, whatever symlink led there."""
+    return os.path.join(finder.release_root, "bin", finder.release_payload["name"])
 
 
 COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {

@@ -8,13 +8,22 @@ to hand over to `boot.py`; it imports nothing that is not built in.
 import marshal
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def _install(boot_file: str) -> object:
+
+def _install(boot_file: str) -> "Any":
     """Read `boot_file`, put its index in front of the import system, and give the finder."""
     with open(boot_file, "rb", 0) as file:
         data = file.read()
-    offset = int.from_bytes(data[-16:-8], "little")
-    payload = marshal.loads(memoryview(data)[offset:-24])  # noqa: S302 - as trusted as the code beside it
+    try:
+        if data[-24:-16] != b"HRBOOT\x00\x01":
+            raise ValueError
+        offset = int.from_bytes(data[-16:-8], "little")
+        payload = marshal.loads(memoryview(data)[offset:-24])  # noqa: S302 - as trusted as the code beside it
+    except (ValueError, EOFError, TypeError):
+        sys.exit(f"ERROR: {boot_file} is damaged: install the release again from its archive")
     package = "hatch_release.runtime"
     module = type(sys)(package + ".importer")
     module.__package__ = package
@@ -41,4 +50,5 @@ if __name__ == "__main__":
 
     boot.main(sys.argv[1:])
 elif __name__ == "__mp_main__":
-    _install(_boot_file())
+    _install(_boot_file()).close_image()
+    sys.path[:] = dict.fromkeys(sys.path)  # the parent's has come already

@@ -35,10 +35,8 @@ def find(scripts: dict[str, str], name: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(name, scripts, 1)
-    hint = f", did you mean '{near[0]}'?" if near else ""
-    raise ReleaseError(
-        f"no console script '{name}' in this release{hint} It has {known}".replace("? It", "? It")
-    )
+    hint = f", did you mean '{near[0]}'? It" if near else ": it"
+    raise ReleaseError(f"no console script '{name}' in this release{hint} has {known}")
 
 
 def load(finder: IndexFinder, reference: str, program: str, arguments: list[str]) -> Callable[[], Any]:
@@ -57,12 +55,15 @@ def load(finder: IndexFinder, reference: str, program: str, arguments: list[str]
 
     def call() -> Any:  # noqa: ANN401 - whatever the script gives to sys.exit
         module, _, attribute = reference.partition(":")
-        gc.disable()
+        thresholds = gc.get_threshold()
+        gc.set_threshold(0)
         try:
             __import__(module)
         finally:
             gc.freeze()
-            gc.enable()
+            # A module may have set its own, and one that calls gc.disable() means it.
+            if gc.get_threshold()[0] == 0:
+                gc.set_threshold(*thresholds)
             finder.close_image()
         target: Any = sys.modules[module]
         for name in attribute.split("."):

@@ -30,7 +30,7 @@ def evaluate(code: str) -> None:
     )
     compiled = compile(tree, FILENAME, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     namespace = vars(sys.modules["__main__"])
-    import_names(tree, namespace)
+    import_names(tree, free_names(code), namespace)
     if compiled.co_flags & inspect.CO_COROUTINE:
         import asyncio
 
@@ -39,31 +39,42 @@ def evaluate(code: str) -> None:
         exec(compiled, namespace)  # noqa: S102 - what the command is for
 
 
-def import_names(tree: ast.AST, namespace: dict[str, Any]) -> None:
+def import_names(tree: ast.AST, names: set[str], namespace: dict[str, Any]) -> None:
     """Import the modules that dotted names in `tree` begin with.
 
     Args:
-        tree: Parsed code. Names that it binds itself, and built-in ones, are left alone.
+        tree: Parsed code.
+        names: The names that it takes from outside, as `free_names` gives them.
         namespace: Where the code will run; gains the top-level modules.
 
     Raises:
         BaseException: Whatever importing a module raises, but for a name that is no module's: the
             code itself will then meet the name as Python would.
     """
-    bound = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
-    bound.update(alias.asname or alias.name.partition(".")[0] for alias in _aliases(tree))
+    names = {name for name in names if name not in namespace and not hasattr(builtins, name)}
     for chain in sorted(_dotted_names(tree)):
-        if chain[0] not in bound and chain[0] not in namespace and not hasattr(builtins, chain[0]):
+        if chain[0] in names:
             _import_chain(chain, namespace)
 
 
-def _aliases(tree: ast.AST) -> list[ast.alias]:
-    """What the import statements of `tree` bring in."""
-    return [node for node in ast.walk(tree) if isinstance(node, ast.alias)]
+def free_names(code: str) -> set[str]:
+    """The global names that `code` reads somewhere and binds nowhere.
+
+    What is bound inside it (parameters, loop variables, `except ... as`, captures of `match`) is not
+    among them unless the same name is read as a global elsewhere.
+    """
+    import symtable
+
+    read: set[str] = set()
+    bound: set[str] = set()
+    scopes = [symtable.symtable(code, FILENAME, "exec")]
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        for symbol in scope.get_symbols():
+            if symbol.is_global() or scope.get_type() == "module":
+                (bound if symbol.is_assigned() or symbol.is_imported() else read).add(symbol.get_name())
+    return read - bound
 
 
 def _dotted_names(tree: ast.AST) -> set[tuple[str, ...]]:
@@ -84,6 +95,9 @@ def _import_chain(chain: tuple[str, ...], namespace: dict[str, Any]) -> None:
     """Import as much of `chain` as is modules: `a`, then `a.b` unless `a` has that attribute already."""
     for end in range(1, len(chain) + 1):
         name = ".".join(chain[:end])
+        if name in sys.modules:
+            namespace.setdefault(chain[0], sys.modules[chain[0]])
+            continue
         parent = sys.modules.get(name.rpartition(".")[0])
         if end > 1 and (hasattr(parent, chain[end - 1]) or not hasattr(parent, "__path__")):
             return

@@ -43,8 +43,19 @@ class ImageLoader(SourcelessFileLoader):
         image = self._finder.image
         if image < 0:
             return super().get_code(fullname)
-        code: CodeType = marshal.loads(posix.pread(image, self._size, self._offset))  # noqa: S302 - our own
+        try:
+            data = posix.pread(image, self._size, self._offset)
+        except OSError:
+            data = b""
+        # Another thread may have closed the image meanwhile, and the number be another file's by now.
+        if len(data) != self._size or self._finder.image != image:
+            return super().get_code(fullname)
+        code: CodeType = marshal.loads(data)  # noqa: S302 - our own
         return code
+
+    def __reduce__(self) -> tuple[type[SourcelessFileLoader], tuple[str, str]]:
+        """Copied or pickled, it is the loader of the module's own file."""
+        return SourcelessFileLoader, (self.name, self.path)
 
 
 class IndexFinder:
@@ -88,9 +99,12 @@ class IndexFinder:
         A system that has started may close descriptors that are not its own, as daemons do; a number that
         is then used for another file must never be read as code.
         """
-        if self.image >= 0:
-            posix.close(self.image)
-            self.image = -1
+        image, self.image = self.image, -1
+        if image >= 0:
+            try:
+                posix.close(image)
+            except OSError:
+                return  # the application has closed it with all others
 
     def find_spec(
         self,

@@ -3,7 +3,11 @@
 When Python ends it joins threads, runs exit handlers, flushes streams, and then takes every module
 apart, which can take longer than the program's own work and changes nothing that anyone sees. The
 process is over, so the system takes back its memory at once. Source of the order and of the exit codes:
-CPython's `Py_FinalizeEx`, `pymain_run_python` and `handle_system_exit`.
+CPython's `Py_FinalizeEx`, `pymain_run_python`, `_PyErr_PrintEx` and `handle_system_exit`.
+
+Two limits follow. `__del__` of an object that is alive at the end is not called, which the language
+reference doesn't promise either; `leftovers.py` does it for the files among them. And a second stream that
+the program opened on descriptor 1 or 2 itself, beside `sys.stdout` and `sys.stderr`, has to be flushed by it.
 """
 
 from __future__ import annotations
@@ -17,10 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-_LAST_STANDARD_STREAM = 2
+_STANDARD_ERROR = 2
 
 FLUSH_FAILED = 120
 """CPython's exit code when the standard streams can't be flushed at the end."""
+
+_C_STREAM_USERS = ("_ctypes", "_curses", "readline")
+"""Modules of the standard library through which a program reaches C's own buffered streams."""
 
 
 def run(function: Callable[..., Any], *parameters: object) -> NoReturn:
@@ -28,31 +35,69 @@ def run(function: Callable[..., Any], *parameters: object) -> NoReturn:
 
     What the function gives is handed to `sys.exit`, as a console script's wrapper does.
     """
+    error = _end_of(function, parameters)
+    _flush_quietly(sys.stderr, sys.stdout)
+    code = _outcome(error)
+    # The very type: CPython leaves subclasses of it to end with exit code 1.
+    leave(code, interrupted=type(error) is KeyboardInterrupt)
+
+
+def _end_of(function: Callable[..., Any], parameters: tuple[object, ...]) -> BaseException:
+    """What ends the program; given, so that it is no longer being handled when a hook is called."""
     try:
         sys.exit(function(*parameters))
-    except SystemExit as error:
-        code = _exit_code(error.code)
-    except KeyboardInterrupt as error:
-        _report(error)
+    except BaseException as error:  # noqa: BLE001 - whatever it is
+        return error
+
+
+def leave(code: int, *, interrupted: bool = False) -> NoReturn:
+    """End the process.
+
+    Args:
+        code: The exit code.
+        interrupted: Die by SIGINT instead, so that a shell sees an interrupted program.
+    """
+    try:
+        _join_threads()
+        import atexit
+
+        atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls
+        if not _flush_streams():
+            code = FLUSH_FAILED
+        if _writes_to_files():
+            from . import leftovers
+
+            leftovers.complete()
+    except BaseException as error:  # noqa: BLE001 - a signal's handler raised it: too late for anybody
+        _ignored("while the system ends", error)
+    if interrupted:
         _interrupt()
-    except BaseException as error:  # noqa: BLE001 - the program's end, whatever it is
-        _report(error)
-        code = 1
-    leave(code)
-
-
-def leave(code: int) -> NoReturn:
-    """End the process with the exit code `code`."""
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        threading._shutdown()  # noqa: SLF001 - what the interpreter itself calls: joins the threads
-    import atexit
-
-    atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls
-    if not _flush_streams() and code == 0:
-        code = FLUSH_FAILED
-    _flush_files()
     _exit(code)
+
+
+def _outcome(error: BaseException) -> int:
+    """Show what ended the program, and give the exit code that it stands for."""
+    if isinstance(error, SystemExit):
+        return _exit_code(error.code)
+    traceback = error.__traceback__ = _program_part(error.__traceback__)
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
+    sys.last_exc = error  # type: ignore[attr-defined,unused-ignore]  # Python 3.12 and newer
+    hook = getattr(sys, "excepthook", None)
+    if hook is None:
+        _complain("sys.excepthook is missing\n")
+    if hook is None or hook is sys.__excepthook__:
+        _display(error)
+        return 1
+    try:
+        hook(type(error), error, traceback)
+    except SystemExit as left:
+        return _exit_code(left.code)
+    except BaseException as failure:  # noqa: BLE001 - a program's own hook may fail; its exception must still be seen
+        _complain("Error in sys.excepthook:\n")
+        show(failure)
+        _complain("\nOriginal exception was:\n")
+        _display(error)
+    return 1
 
 
 def _exit_code(code: object) -> int:
@@ -60,46 +105,97 @@ def _exit_code(code: object) -> int:
     if code is None:
         return 0
     if isinstance(code, int):
-        return code & 0xFF
-    sys.stdout.flush()
-    sys.stderr.write(f"{code}\n")
+        # What C's long can't hold becomes -1.
+        return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF
+    try:
+        text = str(code)
+    except Exception:  # noqa: BLE001 - the program's own object
+        text = ""
+    if sys.stderr is None:
+        _write_error(f"{text}\n".encode("utf-8", "backslashreplace"))
+    else:
+        _complain(f"{text}\n")
     return 1
 
 
-def _report(error: BaseException) -> None:
-    """Show an exception as the interpreter would, without the frames that led to the program."""
-    traceback = _program_part(error.__traceback__)
-    error.__traceback__ = traceback
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
+def _write_error(data: bytes) -> None:
+    """Write to the descriptor of standard error, as far as it is open."""
     try:
-        sys.excepthook(type(error), error, traceback)
-    except BaseException:  # noqa: BLE001 - a program's own hook may fail; its exception must still be seen
-        sys.__excepthook__(type(error), error, traceback)
+        os.write(_STANDARD_ERROR, data)
+    except OSError:
+        return
+
+
+def show(error: BaseException) -> None:
+    """Print an exception as the interpreter would, without the frames that led to the program."""
+    error.__traceback__ = _program_part(error.__traceback__)
+    _display(error)
+
+
+def _display(error: BaseException) -> None:
+    """Print an exception with its traceback; unlike the interpreter's own, this knows the lines of `eval`."""
+    if sys.stderr is None:
+        return
+    try:
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__)
+    except Exception:  # noqa: BLE001 - short of memory or stack; the interpreter's own needs neither
+        sys.__excepthook__(type(error), error, error.__traceback__)
+
+
+def _complain(text: str) -> None:
+    """Write to standard error, if there is one."""
+    try:
+        sys.stderr.write(text)
+    except Exception:  # noqa: BLE001, S110 - nobody is left to tell
+        pass
+
+
+def _ignored(where: str, error: BaseException) -> None:
+    """Show an exception that nothing can be done about any more."""
+    _complain(f"Exception ignored {where}:\n")
+    show(error)
 
 
 def _program_part(traceback: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first frame that is not the runtime's own or the import system's."""
-    own = __file__.rpartition("/")[0]
+    """The traceback from the first frame that is not the runtime's own or the import system's.
+
+    In `eval` that is the code's own first frame, also when an event loop lies between. None when the error
+    came from no code of the program, as with a syntax error.
+    """
+    own = __file__.rpartition("/")[0] + "/"
+    first = None
     part = traceback
     while part is not None:
-        file = part.tb_frame.f_globals.get("__file__") or ""
         name = part.tb_frame.f_code.co_filename
-        if not (str(file).startswith(own) or name.startswith("<frozen importlib")) or name.startswith(
-            "<eval"
-        ):
+        if name == "<eval>":
             return part
+        file = str(part.tb_frame.f_globals.get("__file__") or "")
+        if first is None and not file.startswith(own) and not name.startswith("<frozen importlib"):
+            first = part
         part = part.tb_next
-    return traceback
+    return first
 
 
 def _interrupt() -> NoReturn:
-    """End by SIGINT itself, so that a shell sees an interrupted program (CPython's `exit_sigint`)."""
+    """End by SIGINT itself (CPython's `exit_sigint`)."""
     import signal
 
-    sys.stdout.flush()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGINT)
-    leave(128 + signal.SIGINT)
+    os._exit(128 + signal.SIGINT)
+
+
+def _join_threads() -> None:
+    """Wait for the threads that are no daemons."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return
+    try:
+        threading._shutdown()  # noqa: SLF001 - what the interpreter itself calls: joins the threads
+    except BaseException as error:  # noqa: BLE001 - an impatient ^C; the exit handlers run all the same
+        _ignored("on threading shutdown", error)
 
 
 def _flush_streams() -> bool:
@@ -107,30 +203,26 @@ def _flush_streams() -> bool:
     done = True
     for stream in (sys.stdout, sys.stderr):
         try:
-            if stream is not None and not stream.closed:
+            if stream is not None and not getattr(stream, "closed", False):
                 stream.flush()
-        except (OSError, ValueError, AttributeError) as error:
-            done = done and stream is not sys.stdout
-            if stream is sys.stdout and sys.stderr is not None:
-                sys.stderr.write(f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}\n")
+        except BaseException as error:  # noqa: BLE001 - a program may have put anything there
+            done = False
+            if stream is sys.stdout:
+                where = "on flushing sys.stdout:" if sys.version_info >= (3, 13) else f"in: {stream!r}"
+                _complain(f"Exception ignored {where}\n{type(error).__name__}: {error}\n")
+    # What was printed before the program put streams of its own into their places.
+    if sys.__stdout__ is not sys.stdout or sys.__stderr__ is not sys.stderr:
+        _flush_quietly(sys.__stdout__, sys.__stderr__)
     return done
 
 
-def _flush_files() -> None:
-    """Flush the files that the program left open: taking the modules apart would have done that."""
-    if not _writes_to_files():
-        return
-    import gc
-    import io
-
-    kinds = {io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom}
-    gc.unfreeze()
-    for each in gc.get_objects():
-        if type(each) in kinds and not each.closed:
-            try:
-                each.flush()
-            except (OSError, ValueError):
-                continue  # nobody is left to tell, as when Python takes the object apart
+def _flush_quietly(*streams: Any) -> None:  # noqa: ANN401 - a program may have put anything there
+    """Flush streams as far as that works."""
+    for stream in streams:
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001, S110 - the last flush of all says what is wrong
+            pass
 
 
 def _writes_to_files() -> bool:
@@ -148,14 +240,14 @@ def _writes_to_files() -> bool:
             writable = os.lstat(f"/proc/self/fd/{number}").st_mode & stat.S_IWUSR
         except OSError:
             continue  # the descriptor of the listing itself
-        if writable and int(number) > _LAST_STANDARD_STREAM:
+        if writable and int(number) > _STANDARD_ERROR:
             return True
     return False
 
 
 def _exit(code: int) -> NoReturn:
-    """Leave by C's `exit` where foreign C code is loaded, so that its own streams and handlers end well."""
-    if has_foreign_code():
+    """Leave by C's `exit` where C's own streams and handlers may be in use, so that they end well."""
+    if any(name in sys.modules for name in _C_STREAM_USERS) or has_foreign_code():
         try:
             import ctypes
 
@@ -168,7 +260,12 @@ def _exit(code: int) -> NoReturn:
 
 def has_foreign_code() -> bool:
     """Whether any module is compiled and not the interpreter's own."""
-    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    return any(
-        isinstance(file, str) and file.endswith(".so") and "/lib-dynload/" not in file for file in files
-    )
+    for module in list(sys.modules.values()):
+        try:
+            # Not `module.__file__`: a module that loads itself when first touched must not do so now.
+            file = object.__getattribute__(module, "__dict__").get("__file__")
+        except AttributeError:
+            continue
+        if isinstance(file, str) and file.endswith(".so") and "/lib-dynload/" not in file:
+            return True
+    return False

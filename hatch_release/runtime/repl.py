@@ -17,6 +17,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from . import leave
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
@@ -44,50 +46,73 @@ class Console(code.InteractiveConsole):
             self.showtraceback()
 
 
+_left = threading.Event()
+"""Set when the REPL's end is what stops the system."""
+
+
 def run_beside(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - the application's own result
     """Run the application in this thread, a REPL in another.
 
     On a terminal, leaving the REPL (^D, `exit()`) stops the system. Without one, the input is read to its
-    end and the system goes on.
+    end and run as a script, and the system goes on.
 
     Args:
         function: The application.
     """
-    _keep_terminal()
-    threading.Thread(target=_interact, name="repl", daemon=True).start()
-    return function()
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    if terminal:
+        _keep_terminal()
+    threading.Thread(target=_interact if terminal else _run_input, name="repl", daemon=True).start()
+    try:
+        return function()
+    except KeyboardInterrupt:
+        if _left.is_set():
+            return None
+        raise
 
 
 def _interact() -> None:
-    """Read, evaluate and print until the input ends."""
+    """Read, evaluate and print until the input ends; then stop the system."""
+    namespace = vars(sys.modules["__main__"])
     try:
         import readline
         import rlcompleter
 
-        readline.set_completer(rlcompleter.Completer(vars(sys.modules["__main__"])).complete)
+        readline.set_completer(rlcompleter.Completer(namespace).complete)
         readline.parse_and_bind("tab: complete")
     except ImportError:
         pass  # an interpreter without readline still has a REPL
-    terminal = sys.stdin.isatty()
     name, version = os.environ.get("RELEASE_NAME", ""), os.environ.get("RELEASE_VSN", "")
-    banner = f"{name} {version} on Python {sys.version.split()[0]} - ^D stops the system" if terminal else ""
+    banner = f"{name} {version} on Python {sys.version.split()[0]} - ^D stops the system"
     with contextlib.suppress(SystemExit):  # `exit()` leaves the REPL
-        Console(vars(sys.modules["__main__"])).interact(banner, exitmsg="")
-    if terminal:
-        _stop_system()
+        Console(namespace).interact(banner, exitmsg="")
+    _stop_system()
+
+
+def _run_input() -> None:
+    """Run standard input as a script."""
+    from . import evaluate
+
+    if sys.stdin is None:
+        return
+    with contextlib.suppress(SystemExit):  # it ends the script, not the system
+        try:
+            evaluate.evaluate(sys.stdin.read())
+        except Exception as error:  # noqa: BLE001 - shown; the system goes on
+            leave.show(error)
 
 
 def _stop_system() -> None:
     """Ask the application to stop, the way that it listens to."""
+    _left.set()
     handled = signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, signal.SIG_IGN, None)
     os.kill(os.getpid(), signal.SIGTERM if handled else signal.SIGINT)
 
 
 def _keep_terminal() -> None:
     """Leave the terminal as it was, even when the process ends while a line is being typed."""
-    if not sys.stdin.isatty():
-        return
     import termios
 
-    settings = termios.tcgetattr(sys.stdin)
-    atexit.register(termios.tcsetattr, sys.stdin, termios.TCSANOW, settings)
+    # The number, because `exit()` closes the stream.
+    terminal = sys.stdin.fileno()
+    atexit.register(termios.tcsetattr, terminal, termios.TCSANOW, termios.tcgetattr(terminal))

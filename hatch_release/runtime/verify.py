@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from . import manifest
+from .errors import ReleaseError
 
 
 def verify(root: str, name: str, version: str) -> int:
@@ -15,11 +16,16 @@ def verify(root: str, name: str, version: str) -> int:
         name: The release's name, for the last line.
         version: The version to check.
     """
-    problems = manifest.verify(root, version)
+    try:
+        problems = manifest.verify(root, version)
+    except ReleaseError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return 1
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
     if problems:
-        sys.stderr.write(f"ERROR: {name} {version}: {len(problems)} files differ from the manifest\n")
+        differ = "1 file differs" if len(problems) == 1 else f"{len(problems)} files differ"
+        sys.stderr.write(f"ERROR: {name} {version}: {differ} from the manifest\n")
         return 1
     sys.stdout.write(f"{name} {version}: every file is as it was assembled\n")
     return 0

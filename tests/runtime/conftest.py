@@ -1,0 +1,43 @@
+"""Releases that are assembled once and run many times."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+import pytest
+
+from tests import interpreters
+from tests.projects import Builder
+from tests.runtime.probe import Probe
+
+
+@pytest.fixture(scope="session")
+def probes(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Probe]:
+    """The probe by minor version of Python; made when first asked for."""
+
+    base = tmp_path_factory.getbasetemp()
+    # The workers of pytest-xdist share them.
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "probes"
+    shared.mkdir(exist_ok=True)
+
+    class Probes(dict[str, Probe]):
+        def __missing__(self, minor: str) -> Probe:
+            with (shared / f"{minor}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self[minor] = Probe.make(minor, builders, shared / minor)
+            return self[minor]
+
+    return Probes()
+
+
+@pytest.fixture(scope="session")
+def probe(probes: dict[str, Probe]) -> Probe:
+    """The probe on the version of Python that the tests run on."""
+    return probes[interpreters.running()]
+
+
+@pytest.fixture(scope="session", params=interpreters.available())
+def each_probe(request: pytest.FixtureRequest, probes: dict[str, Probe]) -> Probe:
+    """The probe on each version of Python."""
+    return probes[str(request.param)]
