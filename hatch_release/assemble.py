@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-import hatch_release
 from hatch_release import elf, runtime, trial
 from hatch_release.applications import Application, application_start
+from hatch_release.assembly import RUNTIME_NAME, Assembly
 from hatch_release.boot_files import BootPlan, write_boot_files, write_image
-from hatch_release.boot_index import ModuleIndex, suffixes_of
-from hatch_release.bytecode import compile_tree
-from hatch_release.distributions import Distribution, closure, place, project_roots, read_distributions
+from hatch_release.boot_index import ModuleIndex
+from hatch_release.bytecode import compile_tree, sources
+from hatch_release.colocation import conflicting_files, shared_directories
+from hatch_release.distributions import closure, place, project_roots, read_distributions
 from hatch_release.errors import ReleaseError
 from hatch_release.installer import install
 from hatch_release.interpreter import Interpreter, copy_interpreter, probe
 from hatch_release.libraries import bundle_libraries
 from hatch_release.lock import find_lock
+from hatch_release.pruning import prune_stdlib, prune_tests, scan, stdlib_names, write_reasons
+from hatch_release.records import write_metadata_index, write_record
 from hatch_release.runtime import layout
 from hatch_release.sharing import separate
+from hatch_release.stdlib import SELDOM
+from hatch_release.stripping import drop_files, strip_symbols
 from hatch_release.version_files import write_version_files
 from hatch_release.wheel import without_python_requirement
 
@@ -32,44 +37,6 @@ if TYPE_CHECKING:
 
     from hatch_release.options import Options
     from hatch_release.release import Release
-
-RUNTIME_NAME = "hatch_release_runtime"
-
-
-@dataclass(kw_only=True)
-class Assembly:
-    """What the stages hand on to each other."""
-
-    release: Release
-    interpreter: Interpreter
-    wheel: Path = Path()
-    distributions: dict[str, Distribution] = field(default_factory=dict)
-    start: str = ""
-    """What `start` calls, `module:attribute`."""
-    renamed: dict[str, str] = field(default_factory=dict)
-    """New names by old ones of directories whose usual name another version has; relative to the root."""
-    plan: BootPlan = field(init=False)
-
-    @property
-    def site(self) -> Path:
-        """Where everything is installed before it is taken apart."""
-        return self.release.scratch / "site"
-
-    @property
-    def stdlib_directories(self) -> tuple[str, ...]:
-        """Where the bundled standard library is, relative to the root; none when there is no bundled one."""
-        if not self.release.python_directory:
-            return ()
-        stdlib = f"{self.release.python_directory}/lib/{self.interpreter.stdlib.name}"
-        return stdlib, f"{stdlib}/lib-dynload"
-
-    @property
-    def library_directories(self) -> tuple[str, ...]:
-        """The directories of the distributions, relative to the root, the project's first."""
-        own = [layout.application_directory(RUNTIME_NAME, hatch_release.__version__)]
-        own += [each.directory for each in reversed(self.distributions.values())]
-        usual = [f"{layout.LIB}/{name}" for name in own]
-        return tuple(self.renamed.get(name, name) for name in usual)
 
 
 def build_wheel(assembly: Assembly) -> None:
@@ -122,23 +89,32 @@ def choose_distributions(assembly: Assembly) -> None:
             name=each.name,
             version=each.version,
             mode="permanent" if started else "load",
-            path=f"{layout.LIB}/{each.directory}",
+            path="",  # known when it is placed
             start=assembly.start if started else "",
         )
 
 
 def place_distributions(assembly: Assembly) -> None:
-    """Split what was installed -> lib/NAME-VSN, one directory per distribution."""
-    lib = assembly.release.path / layout.LIB
+    """Split what was installed -> lib/NAME-VSN, one directory per distribution that can be split off."""
+    release, distributions = assembly.release, assembly.distributions
+    for file, owners in conflicting_files(distributions.values(), assembly.site).items():
+        release.progress.warn(
+            f"{' and '.join(owners)} both own {file}: the one installed last is in the release"
+        )
+    shared = shared_directories(distributions, assembly.site)
+    lib = release.path / layout.LIB
     lib.mkdir()
-    for distribution in assembly.distributions.values():
-        place(distribution, assembly.site, lib)
+    for name, distribution in distributions.items():
+        home = place(distribution, assembly.site, lib, shared.get(name))
+        assembly.directories[name] = f"{layout.LIB}/{home.name}"
+        if release.options.strip:
+            drop_files(home)
+            strip_symbols(home)
 
 
 def place_runtime(assembly: Assembly) -> None:
     """Copy what ships of hatch-release itself -> lib/hatch_release_runtime-VSN."""
-    name = layout.application_directory(RUNTIME_NAME, hatch_release.__version__)
-    package = assembly.release.path / layout.LIB / name / "hatch_release"
+    package = assembly.release.path / assembly.runtime_directory / "hatch_release"
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(Path(runtime.__file__).parent, package / "runtime", ignore=ignored)
     (package / "__init__.py").write_text(
@@ -146,45 +122,63 @@ def place_runtime(assembly: Assembly) -> None:
     )
 
 
-def place_python(assembly: Assembly) -> None:
-    """Copy the interpreter and the shared libraries that anything needs -> python-X.Y.Z."""
-    release = assembly.release
-    release.python_directory = layout.python_directory(assembly.interpreter.version)
-    destination = release.path / release.python_directory
-    copy_interpreter(
-        assembly.interpreter, destination, strip=release.options.strip is True, stdlib=release.options.stdlib
-    )
-    bundle_libraries(release.path, destination, release.progress.warn)
-
-
-def compile_modules(assembly: Assembly) -> None:
-    """Replace every x.py by x.pyc, in all of lib/ and python-X.Y.Z/."""
-    release = assembly.release
-    files = [path for path in release.path.rglob("*.py") if path.is_file() and not path.is_symlink()]
-    runtime_directory = release.path / assembly.library_directories[0]
-    own = [path for path in files if path.is_relative_to(runtime_directory)]
-    python = assembly.interpreter.executable
-    compile_tree(release.path, own, python)
-    rest = [path for path in files if not path.is_relative_to(runtime_directory)]
+def compile_libraries(assembly: Assembly) -> None:
+    """Replace every x.py by x.pyc in lib/, and note what it imports."""
+    release, python = assembly.release, assembly.interpreter.executable
+    compile_tree(release.path, sources(release.path / assembly.runtime_directory), python)
     failed = compile_tree(
-        release.path, rest, python, keep_source=not release.options.strip, progress=release.progress.update
+        release.path,
+        sources(release.path / layout.LIB),
+        python,
+        keep_source=not release.options.strip,
+        progress=release.progress.update,
     )
     # Distributions carry broken files on purpose, templates and the like; the project's own are a mistake.
-    project = f"{layout.LIB}/{assembly.distributions[canonicalize_name(release.project.name)].directory}/"
+    project = f"{assembly.directories[canonicalize_name(release.project.name)]}/"
     for file, message in failed.items():
         if file.startswith(project):
             release.progress.warn(f"{file.removeprefix(project)} can't be compiled: {message}")
+    if release.options.strip:
+        scan(assembly, *assembly.library_directories, names=stdlib_names(assembly.interpreter))
+        prune_tests(assembly)
+
+
+def place_python(assembly: Assembly) -> None:
+    """Copy the interpreter, compile its standard library and leave out what nothing reaches -> python-X.Y.Z."""
+    release, options, interpreter = assembly.release, assembly.release.options, assembly.interpreter
+    release.python_directory = layout.python_directory(interpreter.version)
+    destination = release.path / release.python_directory
+    named = frozenset(name for each in assembly.scanned.values() for name in each.named())
+    keep = (named & SELDOM).union(options.stdlib_include)
+    copy_interpreter(interpreter, destination, strip=options.strip, stdlib=options.stdlib, keep=keep)
+    compile_tree(
+        release.path,
+        sources(destination),
+        interpreter.executable,
+        keep_source=not options.strip,
+        progress=release.progress.update,
+    )
+    if options.strip and options.stdlib == "used":
+        scan(assembly, *assembly.stdlib_directories, names=stdlib_names(interpreter))
+        write_reasons(release.version_path / layout.CONSOLIDATED, prune_stdlib(assembly))
+    bundle_libraries(release.path, destination, release.progress.warn)
+
+
+def describe_distributions(assembly: Assembly) -> None:
+    """Bring each RECORD up to what is there."""
+    for name, distribution in assembly.distributions.items():
+        write_record(assembly.release.path / assembly.directories[name], distribution.info)
 
 
 def separate_from_others(assembly: Assembly) -> None:
     """Rename what another installed version has with other contents -> lib/NAME-VSN.HASH, python-X.Y.Z.HASH."""
     release = assembly.release
+    assembly.directories[RUNTIME_NAME] = assembly.runtime_directory
     renamed = separate(release.install_path, release.path, release.version, assembly.interpreter.executable)
-    assembly.renamed = renamed
     release.python_directory = renamed.get(release.python_directory, release.python_directory)
+    assembly.directories = {name: renamed.get(each, each) for name, each in assembly.directories.items()}
     release.applications = {
-        name: replace(each, path=renamed.get(each.path, each.path))
-        for name, each in release.applications.items()
+        name: replace(each, path=assembly.directories[name]) for name, each in release.applications.items()
     }
 
 
@@ -196,7 +190,9 @@ def write_files(assembly: Assembly) -> None:
 
 
 def write_boot(assembly: Assembly) -> None:
-    """Write the boot files."""
+    """Write the boot files, and the index of the metadata."""
+    placed = [(assembly.directories[name], each) for name, each in assembly.distributions.items()]
+    write_metadata_index(assembly.release.path, Path(_consolidated(assembly, layout.METADATA_INDEX)), placed)
     assembly.plan = _boot_plan(assembly)
     write_image(assembly.release.path, assembly.plan)
     write_boot_files(assembly.release.path, assembly.plan)
@@ -216,11 +212,8 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
     """The module index and all else that the boot files are made of."""
     release = assembly.release
     index = ModuleIndex()
-    suffixes = suffixes_of(assembly.interpreter.extension_suffixes)
-    for directory in assembly.stdlib_directories:
-        index.add_directory(release.path, directory, suffixes, skip=assembly.interpreter.frozen)
-    for directory in assembly.library_directories:
-        index.add_directory(release.path, directory, suffixes, skip=assembly.interpreter.frozen)
+    for directory in (*assembly.stdlib_directories, *assembly.library_directories):
+        index.add_directory(release.path, directory, assembly.suffixes, skip=assembly.interpreter.frozen)
     scripts = {
         name: reference.partition("[")[0].strip()
         for each in assembly.distributions.values()
@@ -231,10 +224,16 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
         version=release.version,
         index=index,
         path=assembly.library_directories,
-        image=f"{layout.RELEASES}/{release.version}/{layout.MODULE_IMAGE}",
+        image=_consolidated(assembly, layout.MODULE_IMAGE),
+        metadata=_consolidated(assembly, layout.METADATA_INDEX),
         scripts=scripts,
         boot_scripts=release.boot_scripts,
     )
+
+
+def _consolidated(assembly: Assembly, name: str) -> str:
+    """The path of a file below `consolidated/`, relative to the root."""
+    return f"{layout.RELEASES}/{assembly.release.version}/{layout.CONSOLIDATED}/{name}"
 
 
 class Stage(NamedTuple):
@@ -251,8 +250,9 @@ STAGES = (
     Stage("Choosing the distributions", choose_distributions),
     Stage("Placing the distributions", place_distributions),  # lib/NAME-VSN
     Stage("Placing the runtime", place_runtime),  # lib/hatch_release_runtime-VSN
-    Stage("Copying the interpreter", place_python, lambda options: options.include_python),  # python-X.Y.Z
-    Stage("Compiling", compile_modules),  # x.py -> x.pyc
+    Stage("Compiling the distributions", compile_libraries),  # lib/**/x.py -> x.pyc
+    Stage("Placing the interpreter", place_python, lambda options: options.include_python),  # python-X.Y.Z
+    Stage("Describing the distributions", describe_distributions),  # lib/*/*.dist-info/RECORD
     Stage("Comparing with other versions", separate_from_others),  # lib/NAME-VSN.HASH, python-X.Y.Z.HASH
     Stage("Writing the scripts", write_files),  # bin/NAME, releases/
     Stage("Writing the boot files", write_boot),  # releases/VSN/*.boot, consolidated/

@@ -34,6 +34,8 @@ class BootPlan:
     """Directories for `sys.path`, relative to the root, in order."""
     image: str
     """The image's path, relative to the root."""
+    metadata: str
+    """The metadata index's path, relative to the root."""
     scripts: Mapping[str, str]
     boot_scripts: Mapping[str, str]
     """Boot scripts by name, each with what it calls at start as `module:attribute`, or an empty string."""
@@ -102,6 +104,7 @@ def _payload(root: Path, plan: BootPlan, application: str) -> bootfile.Payload:
         hot={name: (*places[name], *piece) for name, piece in plan._pieces.items()},  # noqa: SLF001
         cold=marshal.dumps({name: place for name, place in places.items() if name not in plan._pieces}, 2),  # noqa: SLF001
         image=plan.image,
+        metadata=plan.metadata,
         libraries=tuple(plan.libraries) if application else (),
         application=application,
         scripts=dict(plan.scripts),

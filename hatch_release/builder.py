@@ -62,6 +62,8 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
                 names = arguments.get("versions") or self._configured_versions()
                 self._asked_for = self._options(project_name, names)
                 self._check_steps()
+                # hatchling does it too, and fails when another build does it at the same moment.
+                Path(arguments["directory"]).mkdir(parents=True, exist_ok=True)
                 arguments["versions"] = list(self._asked_for)
                 yield from super().build(**arguments)
         except KeyboardInterrupt:
@@ -73,19 +75,19 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
     @contextlib.contextmanager
     def _target_directory(self, arguments: dict[str, Any]) -> Iterator[None]:
-        """Settle which directory artifacts go to; one that hatchling makes and nothing gets into is removed."""
+        """Settle which directory artifacts go to; what is made of it and stays empty is removed."""
         if arguments.get("directory") is None:
             location = os.environ.get(BuildEnvVars.LOCATION)
             given = self.config.normalize_build_directory(location) if location else self.config.directory
             arguments["directory"] = given
         directory = Path(arguments["directory"])
-        existed = directory.exists()
+        missing = [each for each in (directory, *directory.parents) if not each.exists()]
         try:
             yield
         finally:
-            if not existed:
+            for each in missing:
                 with contextlib.suppress(OSError):
-                    directory.rmdir()
+                    each.rmdir()
 
     def _configured_versions(self) -> list[str]:
         """The releases that hatchling's own option `versions` names."""

@@ -115,3 +115,8 @@ def _run_worker(python: Path, job: dict[str, object]) -> dict[str, str]:
         raise ReleaseError(f"{python} failed to compile the release: {reason}")
     failed: dict[str, str] = json.loads(done.stdout)
     return failed
+
+
+def sources(directory: Path) -> list[Path]:
+    """The Python files below `directory` that can be compiled: real files, no links."""
+    return [path for path in directory.rglob("*.py") if path.is_file() and not path.is_symlink()]

@@ -160,9 +160,7 @@ class Options:
     ] = "used"
     stdlib_include: Annotated[
         tuple[str, ...],
-        Option(
-            list_of(STRING, "modules"), "Modules of the standard library to include as well.", supported=False
-        ),
+        Option(list_of(STRING, "modules"), "Modules of the standard library to include as well."),
     ] = ()
     cookie: Annotated[
         str | None,

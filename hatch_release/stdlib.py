@@ -22,7 +22,7 @@ _ALWAYS = (
 _TEST_DIRECTORIES = ("test", "tests", "idle_test")
 _TEST_EXTENSIONS = ("_test*", "_ctypes_test", "_xxtestfuzz", "xxlimited*", "xxsubtype")
 # Modules for the developer's desk, and `nis`, which brings a chain of libraries and went with 3.13.
-_SELDOM = frozenset(
+SELDOM = frozenset(
     {"_tkinter", "ensurepip", "idlelib", "lib2to3", "nis", "pydoc_data", "tkinter", "turtle", "turtledemo"}
 )
 _BRINGS = {
@@ -81,5 +81,5 @@ class Selection:
             return True
         if parts[-2:-1] == ["lib-dynload"]:
             tests = any(fnmatchcase(module, pattern) for pattern in _TEST_EXTENSIONS)
-            return tests or (self.extent == "used" and module in _SELDOM)
-        return len(parts) == 1 and self.extent == "used" and module in _SELDOM
+            return tests or (self.extent == "used" and module in SELDOM)
+        return len(parts) == 1 and self.extent == "used" and module in SELDOM

@@ -95,7 +95,9 @@ def write_project(directory: Path, files: dict[str, str]) -> Path:
         directory: Made when it is missing.
         files: Its files by relative path; `pyproject.toml` gets a build system put in front.
     """
-    system = '[build-system]\nrequires = ["hatchling", "hatch-release"]\nbuild-backend = "hatchling.build"\n\n'
+    system = (
+        '[build-system]\nrequires = ["hatchling", "hatch-release"]\nbuild-backend = "hatchling.build"\n\n'
+    )
     for name, text in files.items():
         file = directory / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -69,7 +69,11 @@ class Terminal:
             assert self._read(), self.output
 
     def send(self, text: str) -> None:
-        """Type `text`."""
+        """Type `text`, a moment later, as people do.
+
+        Python's `input` misses a signal that comes between its writing the question and its waiting for the answer.
+        """
+        time.sleep(0.3)
         os.write(self._master, text.encode())
 
     def finish(self) -> int:

@@ -77,7 +77,7 @@ def _name_main() -> None:
     vars(sys.modules["__main__"])["__file__"] = sys.argv[0]
 
 
-def _start(finder: IndexFinder, arguments: list[str]) -> Call:
+def _start(finder: IndexFinder, arguments: list[str], ready: Callable[[], None] | None = None) -> Call:
     """`start [ARGS]`: run the application in the main thread."""
     from . import console_script
 
@@ -89,15 +89,15 @@ def _start(finder: IndexFinder, arguments: list[str]) -> Call:
         )
     finder.read_ahead()
     _name_main()
-    return console_script.load(finder, application, _program(finder), arguments), ()
+    return console_script.load(finder, application, _program(finder), arguments, ready), ()
 
 
 def _start_repl(finder: IndexFinder, arguments: list[str]) -> Call:
     """`start_repl [ARGS]`: the same, with a REPL on the terminal beside it."""
     from . import repl
 
-    function, parameters = _start(finder, arguments)
-    return repl.run_beside, (function, *parameters)
+    function, _ = _start(finder, arguments, repl.start)
+    return repl.run, (function,)
 
 
 def _run(finder: IndexFinder, arguments: list[str]) -> Call:

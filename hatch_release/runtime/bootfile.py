@@ -50,6 +50,8 @@ class Payload(TypedDict):
     """The marshalled index of all the others: name to directory and suffix. Read at the first miss."""
     image: str
     """The file that holds the code of the modules in `hot`, in load order."""
+    metadata: str
+    """The index of the distributions' metadata, relative to the root (`metadata.py`)."""
     libraries: tuple[str, ...]
     """Shared libraries that the application loads at start, in order."""
     application: str

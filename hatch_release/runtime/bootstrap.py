@@ -12,16 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+MAGIC = b"HRBOOT\x00\x01"  # of bootfile.py, which can't be imported yet
 
-def _install(boot_file: str) -> "Any":
+
+def _install(boot_file: str) -> "Any":  # noqa: ANN401 - the finder, whose class is only made here
     """Read `boot_file`, put its index in front of the import system, and give the finder."""
     with open(boot_file, "rb", 0) as file:
         data = file.read()
     try:
-        if data[-24:-16] != b"HRBOOT\x00\x01":
-            raise ValueError
         offset = int.from_bytes(data[-16:-8], "little")
-        payload = marshal.loads(memoryview(data)[offset:-24])  # noqa: S302 - as trusted as the code beside it
+        payload = marshal.loads(memoryview(data)[offset:-24] if data[-24:-16] == MAGIC else b"")  # noqa: S302 - as trusted as the code beside it
     except (ValueError, EOFError, TypeError):
         sys.exit(f"ERROR: {boot_file} is damaged: install the release again from its archive")
     package = "hatch_release.runtime"

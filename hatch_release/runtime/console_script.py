@@ -39,7 +39,13 @@ def find(scripts: dict[str, str], name: str) -> str:
     raise ReleaseError(f"no console script '{name}' in this release{hint} has {known}")
 
 
-def load(finder: IndexFinder, reference: str, program: str, arguments: list[str]) -> Callable[[], Any]:
+def load(
+    finder: IndexFinder,
+    reference: str,
+    program: str,
+    arguments: list[str],
+    ready: Callable[[], None] | None = None,
+) -> Callable[[], Any]:
     """Import what `reference` names, and give it ready to be called.
 
     The garbage collector rests while modules are imported: they make objects that stay, and each
@@ -50,6 +56,7 @@ def load(finder: IndexFinder, reference: str, program: str, arguments: list[str]
         reference: `module:attribute`.
         program: Becomes `sys.argv[0]`.
         arguments: Become the rest of `sys.argv`.
+        ready: Called between the import and the call.
     """
     sys.argv = [program, *arguments]
 
@@ -68,6 +75,8 @@ def load(finder: IndexFinder, reference: str, program: str, arguments: list[str]
         target: Any = sys.modules[module]
         for name in attribute.split("."):
             target = getattr(target, name)
+        if ready is not None:
+            ready()
         return target()
 
     return call

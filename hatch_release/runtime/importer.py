@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .bootfile import Payload
 
 
+_WITH_INDEX = frozenset({"importlib.metadata", "importlib_metadata"})
+"""The modules that find distributions."""
+
+
 class ImageLoader(SourcelessFileLoader):
     """Loads a sourceless module whose code is in the image; everything else about it is its file's."""
 
@@ -137,11 +141,25 @@ class IndexFinder:
             loader = SourceFileLoader(name, file)
         else:
             loader = ExtensionFileLoader(name, file)
+        if name in _WITH_INDEX:
+            self._give_index(loader)
         spec = ModuleSpec(name, loader, origin=file)
         if ending[0] == "/":
             spec.submodule_search_locations = [base]
         spec.has_location = True
         return spec
+
+    def _give_index(self, loader: Any) -> None:  # noqa: ANN401 - any of the four loaders
+        """Let the module that `loader` loads answer from the release's metadata index (`metadata.py`)."""
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            from . import metadata
+
+            metadata.install(module, self.release_root, self.release_payload["metadata"])
+
+        loader.exec_module = exec_module
 
     @staticmethod
     def invalidate_caches() -> None:

@@ -148,8 +148,8 @@ def _complain(text: str) -> None:
     """Write to standard error, if there is one."""
     try:
         sys.stderr.write(text)
-    except Exception:  # noqa: BLE001, S110 - nobody is left to tell
-        pass
+    except Exception:  # noqa: BLE001 - nobody is left to tell
+        return
 
 
 def _ignored(where: str, error: BaseException) -> None:
@@ -219,7 +219,7 @@ def _flush_streams() -> bool:
 def _flush_quietly(*streams: Any) -> None:  # noqa: ANN401 - a program may have put anything there
     """Flush streams as far as that works."""
     for stream in streams:
-        try:
+        try:  # noqa: SIM105 - contextlib is not imported at every start
             stream.flush()
         except Exception:  # noqa: BLE001, S110 - the last flush of all says what is wrong
             pass

@@ -50,19 +50,24 @@ _left = threading.Event()
 """Set when the REPL's end is what stops the system."""
 
 
-def run_beside(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - the application's own result
-    """Run the application in this thread, a REPL in another.
+def start() -> None:
+    """Start the REPL in a thread.
 
-    On a terminal, leaving the REPL (^D, `exit()`) stops the system. Without one, the input is read to its
-    end and run as a script, and the system goes on.
-
-    Args:
-        function: The application.
+    On a terminal, leaving it (^D, `exit()`) stops the system. Without one, the input is read to its end and
+    run as a script, and the system goes on.
     """
     terminal = sys.stdin is not None and sys.stdin.isatty()
     if terminal:
         _keep_terminal()
     threading.Thread(target=_interact if terminal else _run_input, name="repl", daemon=True).start()
+
+
+def run(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - the application's own result
+    """Call the application, which may be interrupted by the end of the REPL.
+
+    Args:
+        function: Imports the application, starts the REPL, and runs the application.
+    """
     try:
         return function()
     except KeyboardInterrupt:

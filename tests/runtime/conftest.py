@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import interpreters
-from tests.projects import Builder
 from tests.runtime.probe import Probe
+
+if TYPE_CHECKING:
+    from tests.projects import Builder
 
 
 @pytest.fixture(scope="session")

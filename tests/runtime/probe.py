@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from uv import find_uv_bin
@@ -16,7 +15,8 @@ from uv import find_uv_bin
 from tests.projects import Builder, Done, clean_environment, write_project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 VERSION = "1.2.0"
 PYPROJECT = f"""
@@ -124,7 +124,7 @@ class Probe:
 
     def start(self, program: str, *arguments: str, **environment: str) -> Done:
         """Run `program` as the application of the release."""
-        return call([self.launcher, "start", *arguments], program, **environment)
+        return call([self.launcher, "start", *arguments], program, variables=environment)
 
     def untouched(self, program: str, *arguments: str) -> Done:
         """Run `program` in the plain environment."""
@@ -132,7 +132,9 @@ class Probe:
 
     def eval(self, code: str, *arguments: str, cwd: Path | None = None, **environment: str) -> Done:
         """Run `eval CODE` of the release."""
-        return call([self.launcher, "eval", textwrap.dedent(code), *arguments], cwd=cwd, **environment)
+        return call(
+            [self.launcher, "eval", textwrap.dedent(code), *arguments], cwd=cwd, variables=environment
+        )
 
     def clone(self, target: Path) -> Probe:
         """The same release elsewhere; its files are shared, so replace one by `rewrite`."""
@@ -141,17 +143,18 @@ class Probe:
 
 
 def call(
-    command: list[str | Path],
+    command: Sequence[str | Path],
     program: str = "",
     *,
     stdin: int | IO[str] = subprocess.DEVNULL,
     cwd: Path | None = None,
-    **environment: str,
+    variables: Mapping[str, str] | None = None,
+    **more: str,
 ) -> Done:
-    """Run a command to its end, with `program` for the probe."""
+    """Run a command to its end, with `program` for the probe, in a clean environment with `variables` and `more`."""
     return subprocess.run(
         [str(each) for each in command],
-        env=clean_environment(PROGRAM=textwrap.dedent(program), **environment),
+        env=clean_environment(PROGRAM=textwrap.dedent(program), **(variables or {}), **more),
         cwd=cwd,
         stdin=stdin,
         capture_output=True,

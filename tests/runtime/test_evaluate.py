@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import textwrap
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.projects import run
 from tests.runtime.probe import Probe, call, seen
 
-SILENT = ["1 + 1", "x = 5", "", "  \n", "# a comment", "None", "'text'", "import probe", "pass;", "x: int = 1"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SILENT = [
+    "1 + 1",
+    "x = 5",
+    "",
+    "  \n",
+    "# a comment",
+    "None",
+    "'text'",
+    "import probe",
+    "pass;",
+    "x: int = 1",
+]
 
 
 @pytest.mark.parametrize("code", SILENT)
@@ -26,7 +41,10 @@ def test_nothing_is_printed_unless_the_code_prints(probe: Probe, code: str) -> N
         ("x = 1; y = 2; print(x + y)", "3\n"),
         ("def f(): return g()\ndef g(): return 'globals'\nprint(f())", "globals\n"),
         ("print([n for n in range(3) if n in {1, 2}])", "[1, 2]\n"),
-        ("from __future__ import annotations\ndef f(a: nothing): pass\nprint(f.__annotations__)", "{'a': 'nothing'}\n"),
+        (
+            "from __future__ import annotations\ndef f(a: nothing): pass\nprint(f.__annotations__)",
+            "{'a': 'nothing'}\n",
+        ),
         ("print(__name__)", "__main__\n"),
         ("print('ä ü', '\\u20ac')", "ä ü €\n"),
         ("print(sorted(name for name in globals() if name[0] != '_'))", "[]\n"),
@@ -54,7 +72,10 @@ def test_statements(probe: Probe, code: str, output: str) -> None:
         ("print(f'{probe.tools.double(2)}')", "4\n"),
         ("probe.tools.extra = 5\nprint(probe.tools.extra)", "5\n"),
         ("print(str.join('-', 'ab'))", "a-b\n"),
-        ("print(f(json=3), json.dumps(1)) if False else print((lambda json: json)(2), json.dumps(1))", "2 1\n"),
+        (
+            "print(f(json=3), json.dumps(1)) if False else print((lambda json: json)(2), json.dumps(1))",
+            "2 1\n",
+        ),
     ],
 )
 def test_dotted_names_are_imported(each_probe: Probe, code: str, output: str | None) -> None:
@@ -84,7 +105,15 @@ BINDINGS = {
     "match rest": "match {}:\n    case {**probe}: probe.keys()",
     "match as": "match 1:\n    case int() as probe: probe.real",
     "global": "def f():\n    global probe\n    probe = 1\nf()\nprobe.real",
-    "nonlocal": "def f():\n    probe = 1\n    def g():\n        nonlocal probe\n        return probe.real\n    g()\nf()",
+    "nonlocal": """
+        def f():
+            probe = 1
+            def g():
+                nonlocal probe
+                return probe.real
+            g()
+        f()
+    """,
     "unpacking": "probe, (other, *more) = 1, (2, 3)\nprobe.real",
     "augmented": "probe = 1\nprobe += 1\nprobe.real",
     "star import": "from os import *\npath.join('a')",
@@ -93,7 +122,8 @@ BINDINGS = {
 
 @pytest.mark.parametrize("name", BINDINGS)
 def test_names_that_the_code_binds_are_not_imported(each_probe: Probe, name: str) -> None:
-    done = each_probe.eval(f"{BINDINGS[name]}\nimport sys\nprint([each for each in sys.modules if each == 'probe'])")
+    code = textwrap.dedent(BINDINGS[name])
+    done = each_probe.eval(f"{code}\nimport sys\nprint([each for each in sys.modules if each == 'probe'])")
     assert seen(done) == (0, "[]\n", "")
 
 
@@ -101,7 +131,10 @@ def test_unknown_names_are_python_s_business(probe: Probe) -> None:
     done = probe.eval("no_such_package.module.call()")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("NameError: name 'no_such_package' is not defined")
-    assert "AttributeError: module 'probe' has no attribute 'nothing'" in probe.eval("probe.nothing.at_all()").stderr
+    assert (
+        "AttributeError: module 'probe' has no attribute 'nothing'"
+        in probe.eval("probe.nothing.at_all()").stderr
+    )
 
 
 def test_module_that_is_broken_inside_is_shown(each_probe: Probe) -> None:
@@ -264,7 +297,10 @@ ALL = "probe, probe-missing, probe-nested, probe-report"
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["probe-reprot"], f"no console script 'probe-reprot' in this release, did you mean 'probe-report'? It has {ALL}"),
+        (
+            ["probe-reprot"],
+            f"no console script 'probe-reprot' in this release, did you mean 'probe-report'? It has {ALL}",
+        ),
         (["zzz"], f"no console script 'zzz' in this release: it has {ALL}"),
         ([], f"RUN expects the name of a console script: this release has {ALL}"),
     ],

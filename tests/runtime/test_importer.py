@@ -62,7 +62,8 @@ QUESTIONS = {
         import importlib.util
         for name in ('probe', 'probe.sub.deep', 'probe.tools', 'probe_space', 'probe_space.inside', 'nothing'):
             spec = importlib.util.find_spec(name)
-            print(name, spec and (spec.origin, spec.submodule_search_locations and list(spec.submodule_search_locations)))
+            places = spec and spec.submodule_search_locations
+            print(name, spec and spec.origin, places and list(places))
     """,
     "reload": """
         import importlib, probe.tools, probe.sub
@@ -79,7 +80,8 @@ QUESTIONS = {
         import pkgutil, probe, importlib.resources as resources
         print(pkgutil.get_data('probe', 'data/text.txt'), probe.__loader__.get_data(probe.__file__)[:2] != b'')
         file = resources.files('probe') / 'data' / 'text.txt'
-        print(file.read_text(), file.is_file(), sorted(each.name for each in (resources.files('probe') / 'data').iterdir()))
+        print(file.read_text(), file.is_file())
+        print(sorted(each.name for each in (resources.files('probe') / 'data').iterdir()))
         with resources.as_file(file) as path: print(path)
         print(resources.files('probe.sub'), resources.files('probe_space').joinpath('inside.pyc').is_file())
     """,
@@ -91,11 +93,10 @@ QUESTIONS = {
         print(inspect.signature(probe.tools.double), probe.tools.report.__doc__)
     """,
     "runpy": """
-        import runpy, sys
+        import runpy, probe.sub
+        probe_file = probe.sub.__path__[0] + '/deep.pyc'
         print(runpy.run_module('probe.sub.deep')['HERE'], runpy.run_module('probe.tools', run_name='x')['__name__'])
-        import os
-        os.environ['PROGRAM'] = 'def main(): return 3'
-        print('main' in runpy.run_module('probe'), runpy.run_module('probe.tools')['__file__'])
+        print(runpy.run_module('probe.tools')['__file__'], runpy.run_path(probe_file)['HERE'])
     """,
     "loader": """
         import copy, pickle, probe, probe.tools, probe.__main__
@@ -189,7 +190,18 @@ def test_importers_of_others_are_asked(each_probe: Probe) -> None:
     assert seen(each_probe.eval(code)) == (0, "made\nmade\n", "")
 
 
-MANY = "json.tool decimal fractions difflib email.mime.text http.server xml.dom.minidom logging.config wave csv".split()
+MANY = [
+    "json.tool",
+    "decimal",
+    "fractions",
+    "difflib",
+    "email.mime.text",
+    "http.server",
+    "xml.dom.minidom",
+    "logging.config",
+    "wave",
+    "csv",
+]
 
 
 def test_threads_import_at_the_same_time(each_probe: Probe) -> None:
@@ -278,7 +290,9 @@ def test_code_of_the_image_is_that_of_the_files(each_probe: Probe) -> None:
 
 @pytest.mark.parametrize("cut", [1, 8, 24, 1000])
 @pytest.mark.parametrize("command", [["start"], ["eval", "1"]], ids=str)
-def test_damaged_boot_file_is_explained(each_probe: Probe, cut: int, command: list[str], tmp_path: Path) -> None:
+def test_damaged_boot_file_is_explained(
+    each_probe: Probe, cut: int, command: list[str], tmp_path: Path
+) -> None:
     clone = each_probe.clone(tmp_path / "root")
     boot = clone.version_path / ("start.boot" if command == ["start"] else "start_clean.boot")
     rewrite(boot, boot.read_bytes()[:-cut])

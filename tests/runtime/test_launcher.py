@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.projects import clean_environment, run
-from tests.runtime.probe import Probe, call, rewrite
+from tests import interpreters
+from tests.projects import clean_environment, run, write_project
+from tests.runtime.probe import FILES, Probe, call, rewrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.projects import Builder
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "bash as sh": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
-LATER = "daemon daemon_repl daemon_iex install rpc remote restart stop pid attach config".split()
+LATER = [
+    "daemon",
+    "daemon_repl",
+    "daemon_iex",
+    "install",
+    "rpc",
+    "remote",
+    "restart",
+    "stop",
+    "pid",
+    "attach",
+    "config",
+]
 COMMANDS = ["start", "start_repl", "eval", "run", "verify", "version", "versions"]
 
 
@@ -36,7 +55,13 @@ def test_no_command_prints_the_usage(probe: Probe, shell: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("command", "hint"),
-    [("strat", ", did you mean start?"), ("verison", ", did you mean version?"), ("xyzzy", ""), ("--help", ""), ("a b", "")],
+    [
+        ("strat", ", did you mean start?"),
+        ("verison", ", did you mean version?"),
+        ("xyzzy", ""),
+        ("--help", ""),
+        ("a b", ""),
+    ],
 )
 def test_unknown_command(probe: Probe, shell: list[str], command: str, hint: str) -> None:
     done = call([*shell, probe.launcher, command, "more"])
@@ -105,7 +130,9 @@ def _python(probe: Probe) -> str:
     return (probe.version_path / "start.data").read_text().split()[0]
 
 
-@pytest.mark.parametrize("version", ["9.9", "..", ".", "../releases/1.2.0", "1.2.0/", "*", "1.2", "a b", "COOKIE"])
+@pytest.mark.parametrize(
+    "version", ["9.9", "..", ".", "../releases/1.2.0", "1.2.0/", "*", "1.2", "a b", "COOKIE"]
+)
 @pytest.mark.parametrize("command", ["version", "start"])
 def test_version_that_is_not_installed(two_versions: Probe, version: str, command: str) -> None:
     done = run(two_versions.launcher, command, RELEASE_VSN=version)
@@ -178,7 +205,24 @@ def test_shell_finds_a_bare_name_in_the_working_directory(probe: Probe, name: st
     assert (done.stdout, done.stderr) == ("probe 1.2.0\n", "")
 
 
-ODD = ["two words", "über", "日本", "$HOME", "*", "a'b", 'a"b', "a\\b", "-n", "#x", "a;b", "`x`", "[a]", "~", "%s", "a=b"]
+ODD = [
+    "two words",
+    "über",
+    "日本",
+    "$HOME",
+    "*",
+    "a'b",
+    'a"b',
+    "a\\b",
+    "-n",
+    "#x",
+    "a;b",
+    "`x`",
+    "[a]",
+    "~",
+    "%s",
+    "a=b",
+]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -187,7 +231,9 @@ def test_odd_paths(probe: Probe, shell: list[str], name: str, tmp_path: Path) ->
     code = "import os, json, probe; print(os.environ['RELEASE_ROOT'], probe.__file__, json.__file__)"
     done = call([*shell, clone.launcher, "eval", code])
     assert done.stderr == ""
-    assert done.stdout.startswith(f"{clone.root} {clone.root}/lib/probe-1.2.0/probe/__init__.pyc {clone.root}/python-")
+    assert done.stdout.startswith(
+        f"{clone.root} {clone.root}/lib/probe-1.2.0/probe/__init__.pyc {clone.root}/python-"
+    )
     assert call([*shell, "bin/probe", "version"], cwd=clone.root).stdout == "probe 1.2.0\n"
     program = "import probe.tools\ndef main(): print(probe.tools.double(2))"
     assert call([*shell, clone.launcher, "start"], program).stdout == "4\n"
@@ -203,7 +249,9 @@ def test_moved_tree_runs(each_probe: Probe, tmp_path: Path) -> None:
     first = each_probe.clone(tmp_path / "first")
     first.root.rename(tmp_path / "second")
     moved = Probe(each_probe.minor, tmp_path / "second", each_probe.plain_python)
-    program = "import ssl, sys, probe.sub.deep\ndef main(): print([each for each in sys.path if 'first' in each])"
+    program = (
+        "import ssl, sys, probe.sub.deep\ndef main(): print([each for each in sys.path if 'first' in each])"
+    )
     done = moved.start(program)
     assert (done.stdout, done.stderr) == ("[]\n", "")
     assert run(moved.launcher, "verify").returncode == 0
@@ -252,6 +300,47 @@ def test_missing_files_are_explained(
     path.unlink()
     done = call([*shell, clone.launcher, "start"])
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"ERROR: {error.format(path)}\n")
+
+
+@pytest.fixture(scope="module")
+def without_python(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`bin/probe` of a release that runs on the target's own interpreter."""
+    option = "\n[tool.hatch.build.targets.release]\ninclude-python = false\n"
+    files = FILES | {"pyproject.toml": FILES["pyproject.toml"] + option}
+    project = write_project(tmp_path_factory.mktemp("without-python") / "probe", files)
+    return builders[interpreters.running()].release(project) / "bin" / "probe"
+
+
+def test_interpreter_of_the_target_is_found(without_python: Path, shell: list[str], tmp_path: Path) -> None:
+    found = interpreters.find(interpreters.running())
+    assert found is not None
+    program = "import probe.tools\ndef main(): print(probe.tools.double(2))"
+    done = call([*shell, without_python, "start"], program, RELEASE_PYTHON=str(found))
+    assert (done.stdout, done.stderr) == ("4\n", "")
+    (tmp_path / "python3").symlink_to(found.resolve())
+    done = call([*shell, without_python, "eval", "print(1)"], PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_interpreter_that_differs_is_refused(without_python: Path, tmp_path: Path) -> None:
+    assembled = platform.python_version()
+    done = call([without_python, "start"], PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"ERROR: this release was assembled for Python {assembled}, found none: "
+        "install that version or name one in RELEASE_PYTHON\n"
+    )
+    others = [each for each in interpreters.available() if each != interpreters.running()]
+    if not others:
+        pytest.skip("there is one version of Python only")
+    other = interpreters.find(others[0])
+    done = call([without_python, "start"], PATH=str(tmp_path), RELEASE_PYTHON=str(other))
+    assert done.returncode == 1
+    start = f"ERROR: this release was assembled for Python {assembled}, found Python {others[0]}."
+    assert done.stderr.startswith(start)
+    assert f" at {other}: install that version" in done.stderr
+    done = call([without_python, "strat"], PATH=str(tmp_path))
+    assert done.stderr.splitlines()[-1] == "ERROR: Unknown command strat"
 
 
 def test_launcher_is_what_a_linter_of_shells_accepts(probe: Probe) -> None:

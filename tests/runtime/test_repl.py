@@ -27,6 +27,7 @@ SERVICE = """
     answer = 42
     def main():
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        print('serving')
         while not stop.wait(0.05): pass
         print('stopped well')
         return 3
@@ -65,13 +66,23 @@ class Session:
 
     def wait_for(self, text: str, seconds: float = 20) -> str:
         """Read until `text` is shown; give what was shown since the last time."""
+        self._read_until(text, seconds)
+        before, _, self.shown = self.shown.partition(text)
+        return before + text
+
+    def wait_for_start(self) -> str:
+        """Read until the service runs and the first prompt is there, in whatever order."""
+        self._read_until("serving", 20)
+        self._read_until(">>> ", 20)
+        shown, self.shown = self.shown, ""
+        return shown
+
+    def _read_until(self, text: str, seconds: float) -> None:
         end = time.monotonic() + seconds
         while text not in self.shown:
             ready, _, _ = select.select([self.terminal], [], [], max(0, end - time.monotonic()))
             assert ready, f"{text!r} was not shown but: {self.shown!r}"
             self.shown += os.read(self.terminal, 4096).decode(errors="replace")
-        before, _, self.shown = self.shown.partition(text)
-        return before + text
 
     def type(self, text: str) -> None:
         """Press keys."""
@@ -99,7 +110,7 @@ def session(each_probe: Probe) -> Iterator[Session]:
     """A service with a REPL beside it, at its first prompt."""
     opened = Session(each_probe, SERVICE)
     try:
-        banner = opened.wait_for(">>> ")
+        banner = opened.wait_for_start()
         assert "probe 1.2.0 on Python " + each_probe.minor in banner
         yield opened
     finally:
@@ -139,7 +150,7 @@ def test_leaving_stops_the_system(probe: Probe, leave: str) -> None:
     session = Session(probe, SERVICE)
     try:
         settings = session.settings()
-        session.wait_for(">>> ")
+        session.wait_for_start()
         session.type(leave)
         code, shown = session.end()
         assert code == 3
@@ -190,37 +201,46 @@ def test_interrupt_is_the_system_s(probe: Probe) -> None:
 
 
 SCRIPTED = """
-    import sys, threading
+    import threading
     done = threading.Event()
     def main():
         print('finished', done.wait(20))
         return 4
+"""
+# The system ends a moment later, so that the script is through by then.
+FINISH = """import sys, threading, time
+while not hasattr(sys.modules.get('program'), 'main'): time.sleep(0.01)
+threading.Timer(0.5, lambda: sys.modules['program'].done.set()).start()
 """
 
 
 @pytest.mark.parametrize(
     ("text", "output", "errors"),
     [
-        ("import program\nfor n in range(2):\n    print(n)\nprogram.done.set()\n", "0\n1\nfinished True\n", []),
-        ("import asyncio\nprint(await asyncio.sleep(0, 7))\nprogram.done.set()", "7\nfinished True\n", []),
+        ("for n in range(2):\n    print(n)\n", "0\n1\n", []),
+        ("import asyncio\nprint(await asyncio.sleep(0, 7))", "7\n", []),
+        ("print(probe.tools.double(2))", "4\n", []),
         (
-            "program.done.set()\nraise ValueError('in the script')",
-            "finished True\n",
-            ["Traceback (most recent call last):", '  File "<eval>", line 2, in <module>', "ValueError: in the script"],
+            "raise ValueError('in the script')",
+            "",
+            [
+                "Traceback (most recent call last):",
+                '  File "<eval>", line 4, in <module>',
+                "ValueError: in the script",
+            ],
         ),
-        ("program.done.set()\nraise SystemExit(9)", "finished True\n", []),
-        ("program.done.set()\n1 + 1\n", "finished True\n", []),
+        ("raise SystemExit(9)", "", []),
+        ("1 + 1\n", "", []),
     ],
 )
 def test_without_a_terminal_input_is_a_script(
     each_probe: Probe, text: str, output: str, errors: list[str], tmp_path: Path
 ) -> None:
     script = tmp_path / "script"
-    # The system waits a moment before it ends, so that the script is through.
-    script.write_text(text.replace("program.done.set()", "import threading, program; threading.Timer(0.5, program.done.set).start()"))
+    script.write_text(FINISH + text)
     with script.open() as stream:
         done = call([each_probe.launcher, "start_repl"], SCRIPTED, stdin=stream)
-    assert (done.returncode, done.stdout) == (4, output)
+    assert (done.returncode, done.stdout) == (4, f"{output}finished True\n")
     assert [line for line in done.stderr.splitlines() if not line.startswith("    ")] == errors
 
 

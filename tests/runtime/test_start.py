@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import textwrap
-from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
 from tests.projects import clean_environment
 from tests.runtime.probe import Probe, call, seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ARGUMENTS = ["", " ", "two words", "*", "$HOME", "-c", "--", "-", "'", '"', "\\", "ä", "a\nb", "--help", "#x"]
 
@@ -185,7 +187,9 @@ def test_standard_input_is_the_programs(probe: Probe, tmp_path: Path) -> None:
     text = tmp_path / "input"
     text.write_text("one\ntwo\n")
     with text.open() as stream:
-        done = call([probe.launcher, "start"], "import sys\ndef main(): print(sys.stdin.readlines())", stdin=stream)
+        done = call(
+            [probe.launcher, "start"], "import sys\ndef main(): print(sys.stdin.readlines())", stdin=stream
+        )
     assert done.stdout == "['one\\n', 'two\\n']\n"
 
 
@@ -279,10 +283,12 @@ def test_working_directory_and_mask_are_kept(probe: Probe, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", ""])
 def test_locales(each_probe: Probe, locale: str) -> None:
-    program = "import sys, os\ndef main(): print(sys.argv[1], sys.stdout.encoding, os.environ.get('LC_CTYPE'))"
+    program = (
+        "import sys, os\ndef main(): print(sys.argv[1], sys.stdout.encoding, os.environ.get('LC_CTYPE'))"
+    )
     variables = {"LC_ALL": locale, "LANG": "", "LC_CTYPE": ""}
     ways = [
-        call([*command, "ä ü"], program, **variables)
+        call([*command, "ä ü"], program, variables=variables)
         for command in ([each_probe.launcher, "start"], [each_probe.plain])
     ]
     assert seen(ways[0]) == seen(ways[1])

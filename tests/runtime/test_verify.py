@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.projects import run
 from tests.runtime.probe import Probe, rewrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODULE = "lib/probe-1.2.0/probe/tools.pyc"
 DATA = "lib/probe-1.2.0/probe/data/text.txt"

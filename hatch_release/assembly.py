@@ -1,0 +1,75 @@
+"""What the stages of assembling hand on to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hatch_release
+from hatch_release.boot_index import ModuleIndex, suffixes_of
+from hatch_release.runtime import layout
+
+if TYPE_CHECKING:
+    from hatch_release.boot_files import BootPlan
+    from hatch_release.distributions import Distribution
+    from hatch_release.interpreter import Interpreter
+    from hatch_release.reachability import Scanned
+    from hatch_release.release import Release
+
+RUNTIME_NAME = "hatch_release_runtime"
+
+
+@dataclass(kw_only=True)
+class Assembly:
+    """One run of the step `assemble`."""
+
+    release: Release
+    interpreter: Interpreter
+    wheel: Path = Path()
+    distributions: dict[str, Distribution] = field(default_factory=dict)
+    """By name, dependencies first."""
+    directories: dict[str, str] = field(default_factory=dict)
+    """Where each distribution is, relative to the root; several may share one."""
+    start: str = ""
+    """What `start` calls, `module:attribute`."""
+    scanned: dict[str, Scanned] = field(default_factory=dict)
+    """What each module names, by the module's full name."""
+    plan: BootPlan = field(init=False)
+
+    @property
+    def site(self) -> Path:
+        """Where everything is installed before it is taken apart."""
+        return self.release.scratch / "site"
+
+    @property
+    def runtime_directory(self) -> str:
+        """Where the runtime is, relative to the root."""
+        own = f"{layout.LIB}/{layout.application_directory(RUNTIME_NAME, hatch_release.__version__)}"
+        return self.directories.get(RUNTIME_NAME, own)
+
+    @property
+    def stdlib_directories(self) -> tuple[str, ...]:
+        """Where the bundled standard library is, relative to the root; none when there is no bundled one."""
+        if not self.release.python_directory:
+            return ()
+        stdlib = f"{self.release.python_directory}/lib/{self.interpreter.stdlib.name}"
+        return stdlib, f"{stdlib}/lib-dynload"
+
+    @property
+    def library_directories(self) -> tuple[str, ...]:
+        """The directories of the distributions, relative to the root, the project's first."""
+        own = [self.directories[name] for name in reversed(self.distributions)]
+        return tuple(dict.fromkeys([self.runtime_directory, *own]))
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The endings of modules, the preferred first."""
+        return suffixes_of(self.interpreter.extension_suffixes)
+
+    def index(self, *directories: str) -> ModuleIndex:
+        """The modules in `directories`, relative to the root."""
+        index = ModuleIndex()
+        for directory in directories:
+            index.add_directory(self.release.path, directory, self.suffixes)
+        return index
