@@ -17,7 +17,7 @@ from hatch_release.boot_files import BootPlan, write_boot_files, write_image
 from hatch_release.boot_index import ModuleIndex
 from hatch_release.bytecode import compile_tree, sources
 from hatch_release.colocation import conflicting_files, shared_directories
-from hatch_release.distributions import closure, place, project_roots, read_distributions
+from hatch_release.distributions import closure, place, project_roots, read_distributions, shared_files
 from hatch_release.errors import ReleaseError
 from hatch_release.installer import install
 from hatch_release.interpreter import Interpreter, copy_interpreter, probe
@@ -25,8 +25,9 @@ from hatch_release.libraries import bundle_libraries
 from hatch_release.lock import find_lock
 from hatch_release.pruning import prune_stdlib, prune_tests, scan, stdlib_names, write_reasons
 from hatch_release.records import write_metadata_index, write_record
-from hatch_release.runtime import layout
+from hatch_release.runtime import layout, site_entry
 from hatch_release.sharing import separate
+from hatch_release.site_paths import read_site_paths
 from hatch_release.stdlib import SELDOM
 from hatch_release.stripping import drop_files, strip_symbols
 from hatch_release.version_files import write_version_files
@@ -102,10 +103,11 @@ def place_distributions(assembly: Assembly) -> None:
             f"{' and '.join(owners)} both own {file}: the one installed last is in the release"
         )
     shared = shared_directories(distributions, assembly.site)
+    common = shared_files(distributions.values())
     lib = release.path / layout.LIB
     lib.mkdir()
     for name, distribution in distributions.items():
-        home = place(distribution, assembly.site, lib, shared.get(name))
+        home = place(distribution, assembly.site, lib, shared.get(name), common)
         assembly.directories[name] = f"{layout.LIB}/{home.name}"
         if release.options.strip:
             drop_files(home)
@@ -151,6 +153,7 @@ def place_python(assembly: Assembly) -> None:
     named = frozenset(name for each in assembly.scanned.values() for name in each.named())
     keep = (named & SELDOM).union(options.stdlib_include)
     copy_interpreter(interpreter, destination, strip=options.strip, stdlib=options.stdlib, keep=keep)
+    shutil.copy(site_entry.__file__, release.path / assembly.stdlib_directories[0] / "sitecustomize.py")
     compile_tree(
         release.path,
         sources(destination),
@@ -192,7 +195,9 @@ def write_files(assembly: Assembly) -> None:
 def write_boot(assembly: Assembly) -> None:
     """Write the boot files, and the index of the metadata."""
     placed = [(assembly.directories[name], each) for name, each in assembly.distributions.items()]
-    write_metadata_index(assembly.release.path, Path(_consolidated(assembly, layout.METADATA_INDEX)), placed)
+    empty = (*assembly.stdlib_directories, assembly.runtime_directory)
+    target = Path(_consolidated(assembly, layout.METADATA_INDEX))
+    write_metadata_index(assembly.release.path, target, placed, empty)
     assembly.plan = _boot_plan(assembly)
     write_image(assembly.release.path, assembly.plan)
     write_boot_files(assembly.release.path, assembly.plan)
@@ -211,8 +216,9 @@ def start_once(assembly: Assembly) -> None:
 def _boot_plan(assembly: Assembly) -> BootPlan:
     """The module index and all else that the boot files are made of."""
     release = assembly.release
+    more = read_site_paths(release.path, assembly.library_directories)
     index = ModuleIndex()
-    for directory in (*assembly.stdlib_directories, *assembly.library_directories):
+    for directory in (*assembly.stdlib_directories, *assembly.library_directories, *more.directories):
         index.add_directory(release.path, directory, assembly.suffixes, skip=assembly.interpreter.frozen)
     scripts = {
         name: reference.partition("[")[0].strip()
@@ -223,7 +229,8 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
         name=release.name,
         version=release.version,
         index=index,
-        path=assembly.library_directories,
+        path=(*assembly.library_directories, *more.directories),
+        lines=more.lines,
         image=_consolidated(assembly, layout.MODULE_IMAGE),
         metadata=_consolidated(assembly, layout.METADATA_INDEX),
         scripts=scripts,

@@ -20,7 +20,7 @@ PYC_HEADER_SIZE = 16
 """Bytes before the code in a `.pyc` (PEP 552)."""
 
 # What `start` needs of the runtime, in the order in which it needs it.
-_RUNTIME_AT_START = ("", ".boot", ".leave", ".errors", ".console_script")
+_RUNTIME_AT_START = ("", ".boot", ".leave", ".site_builtins", ".errors", ".console_script")
 
 
 @dataclass(kw_only=True)
@@ -39,6 +39,8 @@ class BootPlan:
     scripts: Mapping[str, str]
     boot_scripts: Mapping[str, str]
     """Boot scripts by name, each with what it calls at start as `module:attribute`, or an empty string."""
+    lines: Sequence[tuple[str, str]] = ()
+    """Lines of `.pth` files to run at every start, each with its directory, relative to the root."""
     hot: Sequence[str] = ()
     """The modules that are imported at start, in load order."""
     libraries: Sequence[str] = ()
@@ -91,9 +93,10 @@ def _runtime_file(root: Path, plan: BootPlan, name: str) -> bytes:
 def _payload(root: Path, plan: BootPlan, application: str) -> bootfile.Payload:
     """The payload of the boot script that starts `application`."""
     modules = plan.index.modules
-    directories = _numbers([*plan.path, *(module.directory for module in modules.values())])
+    places = [*plan.path, *(directory for directory, _ in plan.lines)]
+    directories = _numbers([*places, *(module.directory for module in modules.values())])
     suffixes = _numbers(module.suffix for module in modules.values())
-    places = {name: (directories[each.directory], suffixes[each.suffix]) for name, each in modules.items()}
+    files = {name: (directories[each.directory], suffixes[each.suffix]) for name, each in modules.items()}
     return bootfile.Payload(
         name=plan.name,
         version=plan.version,
@@ -101,10 +104,11 @@ def _payload(root: Path, plan: BootPlan, application: str) -> bootfile.Payload:
         directories=tuple(directories),
         suffixes=tuple(suffixes),
         path=tuple(directories[each] for each in plan.path),
-        hot={name: (*places[name], *piece) for name, piece in plan._pieces.items()},  # noqa: SLF001
-        cold=marshal.dumps({name: place for name, place in places.items() if name not in plan._pieces}, 2),  # noqa: SLF001
+        hot={name: (*files[name], *piece) for name, piece in plan._pieces.items()},  # noqa: SLF001
+        cold=marshal.dumps({name: place for name, place in files.items() if name not in plan._pieces}, 2),  # noqa: SLF001
         image=plan.image,
         metadata=plan.metadata,
+        lines=tuple((directories[directory], line) for directory, line in plan.lines),
         libraries=tuple(plan.libraries) if application else (),
         application=application,
         scripts=dict(plan.scripts),
@@ -124,6 +128,7 @@ def _readable(plan: BootPlan, application: str) -> dict[str, object]:
         "application": application or None,
         "scripts": dict(sorted(plan.scripts.items())),
         "path": list(plan.path),
+        "lines": [list(each) for each in plan.lines],
         "image": plan.image,
         "preloaded": list(plan._pieces) if application else [],  # noqa: SLF001
         "libraries": list(plan.libraries) if application else [],

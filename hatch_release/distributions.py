@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
 BUILD_TOOLS = frozenset({"hatch-release"})
@@ -151,7 +151,13 @@ def closure(
     return {name: distributions[name] for name in _ordered(needs)}
 
 
-def place(distribution: Distribution, site: Path, lib: Path, directory: str | None = None) -> Path:
+def place(
+    distribution: Distribution,
+    site: Path,
+    lib: Path,
+    directory: str | None = None,
+    common: Collection[PurePosixPath] = (),
+) -> Path:
     """Moves the files of `distribution` from `site` into its own directory below `lib`.
 
     What its dist-info tells about the installer and its machine is left behind, and its RECORD rewritten
@@ -162,6 +168,7 @@ def place(distribution: Distribution, site: Path, lib: Path, directory: str | No
         site: The flat directory that it is installed in, on the same file system.
         lib: The release's `lib` directory.
         directory: Name below `lib`, when several distributions have to share one; else its own.
+        common: Files that several distributions own, as older namespace packages do: each gets a copy.
 
     Returns:
         The directory that holds it now.
@@ -176,8 +183,9 @@ def place(distribution: Distribution, site: Path, lib: Path, directory: str | No
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        # One that several distributions own has moved with the first of them.
-        if (site / file).exists():
+        if file in common and (site / file).exists():
+            shutil.copy2(site / file, target)
+        elif (site / file).exists():
             (site / file).replace(target)
     kept = [row for row in rows if PurePosixPath(row[0]) in owned and (home / row[0]).is_file()]
     with (home / record).open("w", encoding="utf-8", newline="") as stream:

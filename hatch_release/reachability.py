@@ -34,7 +34,8 @@ OPERATOR = (
 # What the core of CPython imports by itself; its binary also lists every module there is, so it can't be asked.
 INTERPRETER = (
     "__future__", "_collections_abc", "_sitebuiltins", "_weakrefset", "abc", "ast", "codecs", "collections.abc",
-    "copyreg", "ctypes", "enum", "functools", "io", "locale", "operator", "os", "runpy", "site", "stat", "string",
+    "copyreg", "ctypes", "enum", "functools", "io", "locale", "operator", "os", "runpy", "site", "sitecustomize",
+    "stat", "string",
     "tokenize", "traceback", "types", "typing", "warnings", "weakref", "zipimport",
 )  # fmt: skip
 # Tables of names for other purposes: none of them is imported because it stands there.

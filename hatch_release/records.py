@@ -41,15 +41,18 @@ def write_record(directory: Path, info: str) -> None:
         csv.writer(stream, lineterminator="\n").writerows(rows)
 
 
-def write_metadata_index(root: Path, target: Path, placed: Iterable[tuple[str, Distribution]]) -> None:
+def write_metadata_index(
+    root: Path, target: Path, placed: Iterable[tuple[str, Distribution]], empty: Iterable[str]
+) -> None:
     """Write the index that answers `importlib.metadata` inside the release.
 
     Args:
         root: The release's root.
         target: The index, relative to `root`.
         placed: Directories relative to `root`, with the distributions in them.
+        empty: Other directories that hold none, so that nobody has to look.
     """
-    index: metadata.Index = {}
+    index: metadata.Index = {directory: [] for directory in empty}
     for directory, distribution in placed:
         info = root / directory / distribution.info
         texts = {name: _text(info / name) for name in metadata.TEXTS if (info / name).is_file()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hatch_release.assemble import STAGES
 from tests import interpreters
 from tests.builds import TABLE, configure, failure, greets, nothing_written, replace
 from tests.conftest import copy_fixture
@@ -186,19 +187,7 @@ def test_yes_overwrites_and_the_terminal_shows_the_stages(builder: Builder, proj
     shown = screen(terminal.output)
     assert shown[1] == "Assembling hello 1.0.0"
     stages = [line.rpartition(", ") for line in shown[2 : shown.index("", 2)]]
-    assert [stage[0] for stage in stages] == [
-        "Building the wheel",
-        "Installing the dependencies",
-        "Choosing the distributions",
-        "Placing the distributions",
-        "Placing the runtime",
-        "Copying the interpreter",
-        "Compiling",
-        "Comparing with other versions",
-        "Writing the scripts",
-        "Writing the boot files",
-        "Starting the release once",
-    ]
+    assert [stage[0] for stage in stages] == [stage.title for stage in STAGES]
     assert all(stage[2].endswith(" s") and float(stage[2][:-2]) < 60 for stage in stages)
     # While a stage lasts, a bar is shown with it; nothing of it stays.
     assert "━" in terminal.output
@@ -244,7 +233,7 @@ def test_what_is_said_at_the_end_works_when_pasted(builder: Builder, tmp_path: P
     assert "The known commands are" in answers[2].stderr
     # Elsewhere than on a terminal: plain lines.
     assert "\x1b" not in done.stdout
-    assert "\nCompiling ...\n" in done.stdout
+    assert f"\n{STAGES[-1].title} ...\n" in done.stdout
     # `-c` takes a configured path's own files away, and nothing else.
     (root / "mine").write_text("mine")
     (root / "lib" / "mine").write_text("mine")
@@ -314,6 +303,11 @@ def test_clean_removes_the_release_and_its_archives(builder: Builder, project: P
 
 
 def test_another_directory_for_artifacts(builder: Builder, project: Path) -> None:
-    configure(project, 'steps = ["missing:step", "assemble"]')
-    assert "missing:step" in failure(builder.build(project, "-d", "out/here"))
+    (project / "stop.py").write_text("def now(release):\n    raise SystemExit('stopped')\n")
+    configure(project, 'steps = ["stop:now", "assemble"]')
+    assert failure(builder.build(project, "-d", "out/here")) == "stopped"
     assert not (project / "out").exists()
+    (project / "out").write_text("mine")
+    message = failure(builder.build(project, "-d", "out/here"))
+    assert "out" in message
+    assert "HATCH_VERBOSE=1 shows where" in message

@@ -17,7 +17,26 @@ from tests.conftest import copy_fixture
 from tests.projects import Builder, run
 
 VERSIONS = {"hello": "1.0.0", "cli": "2.1.0", "webapp": "0.3.0"}
-WITH_ARCHIVE = '\n[tool.hatch.build.targets.release]\nsteps = ["assemble", "tar"]\n'
+MODULES = [
+    "ssl",
+    "sqlite3",
+    "ctypes",
+    "lzma",
+    "bz2",
+    "hashlib",
+    "zlib",
+    "curses",
+    "readline",
+    "uuid",
+    "decimal",
+    "asyncio",
+    "multiprocessing",
+]
+WITH_ARCHIVE = f"""
+[tool.hatch.build.targets.release]
+steps = ["assemble", "tar"]
+stdlib-include = {MODULES!r}
+"""
 
 
 @dataclass(frozen=True)
@@ -145,8 +164,7 @@ def test_eval_and_run_on_a_bare_root(built: Built) -> None:
 
 
 def test_standard_library_is_whole_on_a_bare_root(built: Built) -> None:
-    modules = "ssl sqlite3 ctypes lzma bz2 hashlib zlib curses readline uuid decimal asyncio multiprocessing"
-    done = built.inside("eval", f"import {', '.join(modules.split())}; print(ssl.OPENSSL_VERSION)")
+    done = built.inside("eval", f"import {', '.join(MODULES)}; print(ssl.OPENSSL_VERSION)")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("OpenSSL")
 

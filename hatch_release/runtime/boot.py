@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from . import leave
+from . import leave, site_builtins
 from .errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
         arguments: The command's name and its own arguments.
     """
     finder: Any = sys.meta_path[0]
-    _add_site_builtins()
+    site_builtins.add()
     _clean_main()
     try:
         function, parameters = COMMANDS[arguments[0]](finder, arguments[1:])
@@ -39,26 +39,6 @@ def main(arguments: list[str]) -> None:
         sys.stderr.write(f"ERROR: {error}\n")
         leave.leave(1)
     leave.run(function, *parameters)
-
-
-def _add_site_builtins() -> None:
-    """Give `exit`, `quit`, `help` and the like, which programs use although `site` adds them.
-
-    Source: the standard library's `site.setquit`, `site.setcopyright` and `site.sethelper`.
-    """
-    from _sitebuiltins import Quitter, _Helper, _Printer
-
-    hint = "Ctrl-D (i.e. EOF)"
-    builtins.exit = Quitter("exit", hint)
-    builtins.quit = Quitter("quit", hint)
-    builtins.help = _Helper()
-    texts = {
-        "copyright": sys.copyright,
-        "credits": "See https://www.python.org/psf for who made Python.",
-        "license": "See https://docs.python.org/3/license.html",
-    }
-    for name, text in texts.items():
-        setattr(builtins, name, _Printer(name, text))
 
 
 def _clean_main() -> ModuleType:

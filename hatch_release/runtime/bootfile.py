@@ -52,6 +52,8 @@ class Payload(TypedDict):
     """The file that holds the code of the modules in `hot`, in load order."""
     metadata: str
     """The index of the distributions' metadata, relative to the root (`metadata.py`)."""
+    lines: tuple[tuple[int, str], ...]
+    """Lines of `.pth` files, each with the number of its directory."""
     libraries: tuple[str, ...]
     """Shared libraries that the application loads at start, in order."""
     application: str

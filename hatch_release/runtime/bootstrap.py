@@ -52,3 +52,7 @@ if __name__ == "__main__":
 elif __name__ == "__mp_main__":
     _install(_boot_file()).close_image()
     sys.path[:] = dict.fromkeys(sys.path)  # the parent's has come already
+    if sys.flags.no_site:
+        from hatch_release.runtime import site_builtins
+
+        site_builtins.add()

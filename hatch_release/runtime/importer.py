@@ -174,4 +174,14 @@ def install(root: str, payload: Payload) -> IndexFinder:
     sys.path[:] = [entry for entry in sys.path if not entry.endswith(".zip")]
     directories = payload["directories"]
     sys.path += [f"{root}/{directories[number]}" for number in payload["path"]]
+    for number, line in payload["lines"]:
+        _run_line(f"{root}/{directories[number]}", line)
     return finder
+
+
+def _run_line(sitedir: str, line: str) -> None:
+    """Run a line of a `.pth` file as `site` does; such lines look for `sitedir` in their caller's frame."""
+    try:
+        exec(line)  # noqa: S102 - what the distribution asks for in a virtual environment too
+    except Exception as error:  # noqa: BLE001 - one line's failure must not stop the others, nor the boot
+        sys.stderr.write(f"Error in a .pth file of {sitedir}: {type(error).__name__}: {error}\n")

@@ -63,6 +63,9 @@ class _Finder:
             return self.find(context)
 
         self._module.MetadataPathFinder.find_distributions = staticmethod(find_distributions)
+        infer = getattr(self._module, "_top_level_inferred", None)
+        if infer is not None:
+            self._module._top_level_inferred = lambda distribution: infer(_Sources(distribution))  # noqa: SLF001
 
     def find(self, context: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
         """The distributions that `context` asks for, in the order of its path."""
@@ -76,6 +79,15 @@ class _Finder:
             for name, version, info, texts in listed:
                 if wanted in {None, name}:
                     yield self._type(Path(entry, info), version, texts)
+
+
+class _Sources:
+    """A distribution as it was before its sources were compiled: top-level names are inferred from them."""
+
+    def __init__(self, distribution: Any) -> None:  # noqa: ANN401 - as above
+        self.files = [
+            path.with_suffix(".py") if path.suffix == ".pyc" else path for path in distribution.files or ()
+        ]
 
 
 def normalized(name: str) -> str:
