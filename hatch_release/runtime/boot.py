@@ -24,13 +24,13 @@ Call = tuple["Callable[..., Any]", "tuple[Any, ...]"]
 """A function of the user's and its arguments: what a command runs once everything is prepared."""
 
 
-def main(arguments: list[str]) -> None:
+def main(finder: IndexFinder, arguments: list[str]) -> None:
     """Run a command and end the process.
 
     Args:
+        finder: Serves the release's modules.
         arguments: The command's name and its own arguments.
     """
-    finder: Any = sys.meta_path[0]
     site_builtins.add()
     _clean_main()
     try:

@@ -45,10 +45,10 @@ def _boot_file() -> str:
 
 
 if __name__ == "__main__":
-    _install(_boot_file())
+    _finder = _install(_boot_file())
     from hatch_release.runtime import boot
 
-    boot.main(sys.argv[1:])
+    boot.main(_finder, sys.argv[1:])
 elif __name__ == "__mp_main__":
     _install(_boot_file()).close_image()
     sys.path[:] = dict.fromkeys(sys.path)  # the parent's has come already

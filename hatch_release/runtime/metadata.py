@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-TEXTS = ("METADATA", "entry_points.txt", "top_level.txt", "RECORD", "WHEEL")
-"""The files of a dist-info directory that the index holds."""
+TEXTS = (
+    *("METADATA", "entry_points.txt", "top_level.txt", "RECORD", "WHEEL"),
+    *(
+        "PKG-INFO",
+        "SOURCES.txt",
+        "installed-files.txt",
+        "requires.txt",
+    ),  # asked for as well, of older formats
+)
+"""The files of a dist-info directory that the index holds, if they are there."""
 
 Index = dict[str, list[tuple[str, str, str, dict[str, str]]]]
 """By directory, relative to the root: name as PEP 503 compares it, version, dist-info directory, texts."""
