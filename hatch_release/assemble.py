@@ -30,6 +30,7 @@ from hatch_release.sharing import separate
 from hatch_release.site_paths import read_site_paths
 from hatch_release.stdlib import SELDOM
 from hatch_release.stripping import drop_files, strip_symbols
+from hatch_release.target_data import bring_target_data
 from hatch_release.version_files import write_version_files
 from hatch_release.wheel import without_python_requirement
 
@@ -165,6 +166,8 @@ def place_python(assembly: Assembly) -> None:
         scan(assembly, *assembly.stdlib_directories, names=stdlib_names(interpreter))
         write_reasons(release.version_path / layout.CONSOLIDATED, prune_stdlib(assembly))
     bundle_libraries(release.path, destination, release.progress.warn)
+    modules = assembly.index(*assembly.stdlib_directories).modules
+    bring_target_data(destination, modules, assembly.distributions)
 
 
 def describe_distributions(assembly: Assembly) -> None:
@@ -233,6 +236,7 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
         lines=more.lines,
         image=_consolidated(assembly, layout.MODULE_IMAGE),
         metadata=_consolidated(assembly, layout.METADATA_INDEX),
+        python=release.python_directory,
         scripts=scripts,
         boot_scripts=release.boot_scripts,
     )

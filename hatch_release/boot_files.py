@@ -36,6 +36,8 @@ class BootPlan:
     """The image's path, relative to the root."""
     metadata: str
     """The metadata index's path, relative to the root."""
+    python: str
+    """The bundled interpreter's directory, relative to the root; empty when there is none."""
     scripts: Mapping[str, str]
     boot_scripts: Mapping[str, str]
     """Boot scripts by name, each with what it calls at start as `module:attribute`, or an empty string."""
@@ -108,6 +110,7 @@ def _payload(root: Path, plan: BootPlan, application: str) -> bootfile.Payload:
         cold=marshal.dumps({name: place for name, place in files.items() if name not in plan._pieces}, 2),  # noqa: SLF001
         image=plan.image,
         metadata=plan.metadata,
+        python=plan.python,
         lines=tuple((directories[directory], line) for directory, line in plan.lines),
         libraries=tuple(plan.libraries) if application else (),
         application=application,

@@ -24,6 +24,7 @@ ADAPTERS = {
     "uv": {"installer.py"},
     "elftools": {"elf.py"},
     "rich": {"progress.py"},
+    "certifi": {"target_data.py"},
 }
 
 

@@ -54,6 +54,8 @@ class Payload(TypedDict):
     """The index of the distributions' metadata, relative to the root (`metadata.py`)."""
     lines: tuple[tuple[int, str], ...]
     """Lines of `.pth` files, each with the number of its directory."""
+    python: str
+    """The bundled interpreter's directory, empty when there is none."""
     libraries: tuple[str, ...]
     """Shared libraries that the application loads at start, in order."""
     application: str

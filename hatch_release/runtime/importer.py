@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from .bootfile import Payload
 
 
-_WITH_INDEX = frozenset({"importlib.metadata", "importlib_metadata"})
-"""The modules that find distributions."""
+_COMPLETED = frozenset({"importlib.metadata", "importlib_metadata", "ssl", "zoneinfo"})
+"""Modules that are told of the release when they are imported."""
+_ON_TERMINALS = frozenset({"_curses", "readline"})
+"""Modules that look for terminal descriptions as soon as they are loaded."""
 
 
 class ImageLoader(SourcelessFileLoader):
@@ -141,25 +143,41 @@ class IndexFinder:
             loader = SourceFileLoader(name, file)
         else:
             loader = ExtensionFileLoader(name, file)
-        if name in _WITH_INDEX:
-            self._give_index(loader)
+        if name in _COMPLETED:
+            self._complete(loader)
+        elif name in _ON_TERMINALS:
+            from . import target_data
+
+            target_data.add_terminals(self._share)
         spec = ModuleSpec(name, loader, origin=file)
         if ending[0] == "/":
             spec.submodule_search_locations = [base]
         spec.has_location = True
         return spec
 
-    def _give_index(self, loader: Any) -> None:  # noqa: ANN401 - any of the four loaders
-        """Let the module that `loader` loads answer from the release's metadata index (`metadata.py`)."""
+    def _complete(self, loader: Any) -> None:  # noqa: ANN401 - any of the four loaders
+        """Let the module that `loader` loads know what the release brings for it."""
         execute = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
-            from . import metadata
+            from . import target_data
 
-            metadata.install(module, self.release_root, self.release_payload["metadata"])
+            if module.__name__ == "ssl":
+                target_data.add_certificates(module, self._share)
+            elif module.__name__ == "zoneinfo":
+                target_data.add_time_zones(module, self._share)
+            else:
+                from . import metadata
+
+                metadata.install(module, self.release_root, self.release_payload["metadata"])
 
         loader.exec_module = exec_module
+
+    @property
+    def _share(self) -> str:
+        """Where the interpreter's data for bare targets is."""
+        return f"{self.release_root}/{self.release_payload['python']}/share"
 
     @staticmethod
     def invalidate_caches() -> None:
