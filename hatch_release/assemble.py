@@ -23,7 +23,7 @@ from hatch_release.installer import install
 from hatch_release.interpreter import Interpreter, copy_interpreter, probe
 from hatch_release.libraries import bundle_libraries
 from hatch_release.lock import find_lock
-from hatch_release.pruning import prune_stdlib, prune_tests, scan, stdlib_names, write_reasons
+from hatch_release.pruning import prune_stdlib, prune_tests, scan, stdlib_names
 from hatch_release.records import write_metadata_index, write_record
 from hatch_release.runtime import layout, site_entry
 from hatch_release.sharing import separate
@@ -164,7 +164,7 @@ def place_python(assembly: Assembly) -> None:
     )
     if options.strip and options.stdlib == "used":
         scan(assembly, *assembly.stdlib_directories, names=stdlib_names(interpreter))
-        write_reasons(release.version_path / layout.CONSOLIDATED, prune_stdlib(assembly))
+        prune_stdlib(assembly)
     bundle_libraries(release.path, destination, release.progress.warn)
     modules = assembly.index(*assembly.stdlib_directories).modules
     bring_target_data(destination, modules, assembly.distributions)

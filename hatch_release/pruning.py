@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 from hatch_release.boot_index import ModuleIndex
 from hatch_release.reachability import INTERPRETER, OPERATOR, Reached, reach, scan_modules
+from hatch_release.runtime import layout
 from hatch_release.stripping import unused_tests
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from hatch_release.assembly import Assembly
     from hatch_release.interpreter import Interpreter
-
-REASONS = "stdlib.json"
-"""File below `consolidated/` that says why each module of the standard library is in."""
 
 
 def stdlib_names(interpreter: Interpreter) -> frozenset[str]:
@@ -54,14 +51,11 @@ def prune_tests(assembly: Assembly) -> None:
     assembly.scanned = {name: each for name, each in scanned.items() if not f"{name}.".startswith(inside)}
 
 
-def prune_stdlib(assembly: Assembly) -> Reached:
+def prune_stdlib(assembly: Assembly) -> None:
     """Remove the modules of the bundled standard library that nothing reaches.
 
     Args:
         assembly: All of its modules are scanned.
-
-    Returns:
-        What was kept, and why.
     """
     root = assembly.release.path
     library = assembly.index(*assembly.stdlib_directories).modules
@@ -72,6 +66,7 @@ def prune_stdlib(assembly: Assembly) -> Reached:
         "stdlib-include": [name for name in library if f"{name}.".startswith(include)],
     }
     reached = reach(library.keys(), assembly.scanned, roots)
+    _write_reasons(assembly, reached, library.keys())
     for name, module in library.items():
         if name in reached:
             continue
@@ -80,11 +75,13 @@ def prune_stdlib(assembly: Assembly) -> Reached:
             shutil.rmtree(path.parent, ignore_errors=True)  # with its data; it may have gone with its parent
         else:
             path.unlink(missing_ok=True)  # it may have gone with its package
-    return reached
 
 
-def write_reasons(directory: Path, reached: Reached) -> None:
-    """Write why each module of the standard library is in, as JSON: module to what names it."""
+def _write_reasons(assembly: Assembly, reached: Reached, library: Collection[str]) -> None:
+    """Write why each module of the standard library is in, and which are not."""
+    directory = assembly.release.version_path / layout.CONSOLIDATED
     directory.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(dict(sorted(reached.reasons.items())), indent=2) + "\n"
-    (directory / REASONS).write_text(text, encoding="utf-8")
+    left_out = sorted(name for name in library if name not in reached)
+    reasons = {"included": dict(sorted(reached.reasons.items())), "left out": left_out}
+    text = json.dumps(reasons, indent=2) + "\n"
+    (directory / layout.STDLIB_REASONS).write_text(text, encoding="utf-8")

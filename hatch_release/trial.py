@@ -88,9 +88,12 @@ def _judge(release: Release, error: dict[str, Any]) -> None:
     """Refuse a release in which something is missing; warn of what may differ where it will run."""
     what = f"{error['type']}: {error['message']}"
     if error["import"]:
+        where = (
+            "the option stdlib-include" if error["stdlib"] else "the project's dependencies (and its lock)"
+        )
         raise ReleaseError(
             f"importing the application of release '{release.name}' fails with {what}: add what is missing "
-            "to the project's dependencies (and its lock), or set check = false"
+            f"to {where}, or set check = false"
         )
     release.progress.warn(
         f"importing the application of release '{release.name}' in an empty environment raises {what}"

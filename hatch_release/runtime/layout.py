@@ -28,6 +28,8 @@ START_CLEAN = "start_clean"
 CONSOLIDATED = "consolidated"
 MODULE_IMAGE = "modules"
 """Below `consolidated/`: the code of the modules that the application imports at start, in load order."""
+STDLIB_REASONS = "stdlib.json"
+"""Below `consolidated/`: `included`, each module of the standard library with what names it, and `left out`."""
 METADATA_INDEX = "metadata"
 """Below `consolidated/`: the texts of all dist-info directories."""
 

@@ -142,6 +142,10 @@ def _display(error: BaseException) -> None:
         traceback.print_exception(type(error), error, error.__traceback__)
     except Exception:  # noqa: BLE001 - short of memory or stack; the interpreter's own needs neither
         sys.__excepthook__(type(error), error, error.__traceback__)
+    if isinstance(error, ModuleNotFoundError):
+        from . import left_out
+
+        _complain(left_out.hint(error.name))
 
 
 def _complain(text: str) -> None:

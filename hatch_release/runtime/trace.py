@@ -23,7 +23,8 @@ def trace(finder: IndexFinder, output: str) -> None:
     Args:
         finder: Serves the release's modules.
         output: Where to write: `modules` in load order, `libraries` mapped into the process, and `error`:
-            None, or what the import raised (type, message, the name of a missing module, the traceback).
+            None, or what the import raised (type, message, whether something or a module of the standard library
+            is missing, the traceback).
     """
     module = finder.release_payload["application"].partition(":")[0]
     error = None
@@ -35,6 +36,8 @@ def trace(finder: IndexFinder, output: str) -> None:
             "type": type(raised).__name__,
             "message": str(raised),
             "import": isinstance(raised, ImportError),
+            "stdlib": isinstance(raised, ModuleNotFoundError)
+            and (raised.name or "").partition(".")[0] in sys.stdlib_module_names,
             "traceback": traceback.format_exc(),
         }
     if leave.has_foreign_code():

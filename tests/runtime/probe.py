@@ -33,6 +33,10 @@ probe-missing = "probe.tools:nothing"
 
 [tool.hatch.build.targets.wheel]
 packages = ["probe", "probe_space"]
+
+# The programs that it is given name modules that nothing in the project names.
+[tool.hatch.build.targets.release]
+stdlib = "full"
 """
 MAIN = '''
 """Runs the program in the variable PROGRAM: its `main`, as a console script's wrapper would."""

@@ -305,7 +305,7 @@ def test_missing_files_are_explained(
 @pytest.fixture(scope="module")
 def without_python(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`bin/probe` of a release that runs on the target's own interpreter."""
-    option = "\n[tool.hatch.build.targets.release]\ninclude-python = false\n"
+    option = "include-python = false\n"
     files = FILES | {"pyproject.toml": FILES["pyproject.toml"] + option}
     project = write_project(tmp_path_factory.mktemp("without-python") / "probe", files)
     return builders[interpreters.running()].release(project) / "bin" / "probe"
