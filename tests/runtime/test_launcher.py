@@ -354,3 +354,22 @@ def test_launcher_is_what_a_linter_of_shells_accepts(probe: Probe) -> None:
                 check=False,
             )
             assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_program_may_start_itself_anew(each_probe: Probe) -> None:
+    program = (
+        "import os, sys\n"
+        "def main():\n"
+        "    if 'ANEW' in os.environ: print(os.getpid() == int(os.environ['ANEW']), sys.argv[1:]); return 7\n"
+        "    os.environ['ANEW'] = str(os.getpid())\n"
+        "    os.execv(sys.executable, [sys.executable, *sys.argv])\n"
+    )
+    done = each_probe.start(program, "a b", "*")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "True ['a b', '*']\n", "")
+
+
+def test_launcher_is_sound_shell_and_sound_python(probe: Probe, shell: list[str]) -> None:
+    text = probe.launcher.read_text()
+    compile(text, "launcher", "exec")
+    if shell:
+        assert call([*shell, "-n", probe.launcher]).stderr == ""
