@@ -56,6 +56,11 @@ ZSTD_WINDOW = 27
 ZSTD_JOB = 16 << 20
 
 
+ZSTD_LARGEST_WINDOW = 1 << 31
+"""Bytes of the largest window that is read: what `zstd --ultra --long=31` writes."""
+ZstdError = zstandard.ZstdError
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One file, directory or link of the tree."""
@@ -272,6 +277,14 @@ def _zstd_parameters() -> zstandard.ZstdCompressionParameters:
         threads=THREADS,
         write_checksum=True,
     )
+
+
+def read_zst(stream: IO[bytes]) -> IO[bytes]:
+    """What the file `stream` holds, which was compressed by zstandard; `ZstdError` tells of a damaged one."""
+    reader = zstandard.ZstdDecompressor(max_window_size=ZSTD_LARGEST_WINDOW).stream_reader(
+        stream, read_across_frames=True, closefd=False
+    )
+    return cast("IO[bytes]", reader)
 
 
 def _write_tar_gz(stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:

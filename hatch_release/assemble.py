@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,33 +9,32 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from hatch_release import elf, runtime, trial
+from hatch_release import elf, trial
 from hatch_release.applications import Application, application_start
 from hatch_release.assembly import RUNTIME_NAME, Assembly
 from hatch_release.boot_files import BootPlan, write_boot_files, write_image
 from hatch_release.boot_index import ModuleIndex
-from hatch_release.bytecode import compile_tree, sources
-from hatch_release.colocation import conflicting_files, shared_directories
-from hatch_release.distributions import closure, place, project_roots, read_distributions, shared_files
+from hatch_release.cache import Cache
+from hatch_release.closure import closure, project_roots
+from hatch_release.data_files import move_data_files
+from hatch_release.distribution_units import compile_libraries, place_distributions, place_runtime
 from hatch_release.errors import ReleaseError
-from hatch_release.installer import install
-from hatch_release.interpreter import Interpreter, copy_interpreter, probe
-from hatch_release.libraries import bundle_libraries
+from hatch_release.installation import Installation
+from hatch_release.interpreter_unit import place_python
 from hatch_release.lock import find_lock
-from hatch_release.pruning import prune_stdlib, prune_tests, scan, stdlib_names
+from hatch_release.python_source import find_python
 from hatch_release.records import write_metadata_index, write_record
-from hatch_release.runtime import layout, site_entry
+from hatch_release.runtime import layout
 from hatch_release.sharing import separate
 from hatch_release.site_paths import read_site_paths
-from hatch_release.stdlib import SELDOM
-from hatch_release.stripping import drop_files, strip_symbols
-from hatch_release.target_data import bring_target_data
+from hatch_release.strip_policy import STANDARD_LIBRARY
 from hatch_release.version_files import write_version_files
 from hatch_release.wheel import without_python_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hatch_release.interpreter import Interpreter
     from hatch_release.options import Options
     from hatch_release.release import Release
 
@@ -52,7 +50,7 @@ def build_wheel(assembly: Assembly) -> None:
 
 
 def install_distributions(assembly: Assembly) -> None:
-    """Install the wheel and everything locked -> scratch/site."""
+    """Find out what the wheel and everything locked are, and install it if need be -> scratch/site."""
     release, options = assembly.release, assembly.release.options
     root = release.project.root
     lock = find_lock(root, options.lock)
@@ -61,25 +59,29 @@ def install_distributions(assembly: Assembly) -> None:
             f"no lock found in {root}: the newest versions that fit are taken; write one with "
             "`uv pip compile --universal --generate-hashes pyproject.toml -o requirements.lock`"
         )
-    install(
+    assembly.installation = Installation(
+        project=release.project,
         wheel=assembly.wheel,
         lock=lock,
-        python=assembly.interpreter.executable,
-        destination=assembly.site,
-        extras=options.extras,
-        groups=options.groups,
-        root=root,
+        interpreter=assembly.interpreter,
+        options=options,
+        site=assembly.site,
+        cache=assembly.cache,
     )
+    assembly.installed = assembly.installation.read()
 
 
 def choose_distributions(assembly: Assembly) -> None:
     """Take what the project needs, and nothing else."""
     release, options = assembly.release, assembly.release.options
-    installed = read_distributions(assembly.site)
+    installed = {name: each.distribution for name, each in assembly.installed.items()}
     roots = project_roots(release.project.name, options.extras, options.groups, release.project.pyproject)
     assembly.distributions = closure(
         installed, roots, assembly.interpreter.markers, check=not options.no_deps_check
     )
+    included = [*assembly.distributions, *([STANDARD_LIBRARY] if options.include_python else [])]
+    for line in options.stripping.warnings(included):
+        release.progress.warn(line)
     own = assembly.distributions[canonicalize_name(release.project.name)]
     name, assembly.start = application_start(
         release.project.name, own.entry_points.get("console_scripts", {}), options.applications
@@ -96,84 +98,23 @@ def choose_distributions(assembly: Assembly) -> None:
         )
 
 
-def place_distributions(assembly: Assembly) -> None:
-    """Split what was installed -> lib/NAME-VSN, one directory per distribution that can be split off."""
-    release, distributions = assembly.release, assembly.distributions
-    for file, owners in conflicting_files(distributions.values(), assembly.site).items():
-        release.progress.warn(
-            f"{' and '.join(owners)} both own {file}: the one installed last is in the release"
-        )
-    shared = shared_directories(distributions, assembly.site)
-    common = shared_files(distributions.values())
-    lib = release.path / layout.LIB
-    lib.mkdir()
-    for name, distribution in distributions.items():
-        home = place(distribution, assembly.site, lib, shared.get(name), common)
-        assembly.directories[name] = f"{layout.LIB}/{home.name}"
-        if release.options.strip:
-            drop_files(home)
-            strip_symbols(home)
-
-
-def place_runtime(assembly: Assembly) -> None:
-    """Copy what ships of hatch-release itself -> lib/hatch_release_runtime-VSN."""
-    package = assembly.release.path / assembly.runtime_directory / "hatch_release"
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(Path(runtime.__file__).parent, package / "runtime", ignore=ignored)
-    (package / "__init__.py").write_text(
-        '"""The part of hatch-release that ships inside releases."""\n', encoding="utf-8"
-    )
-
-
-def compile_libraries(assembly: Assembly) -> None:
-    """Replace every x.py by x.pyc in lib/, and note what it imports."""
-    release, python = assembly.release, assembly.interpreter.executable
-    compile_tree(release.path, sources(release.path / assembly.runtime_directory), python)
-    failed = compile_tree(
-        release.path,
-        sources(release.path / layout.LIB),
-        python,
-        keep_source=not release.options.strip,
-        progress=release.progress.update,
-    )
-    # Distributions carry broken files on purpose, templates and the like; the project's own are a mistake.
-    project = f"{assembly.directories[canonicalize_name(release.project.name)]}/"
-    for file, message in failed.items():
-        if file.startswith(project):
-            release.progress.warn(f"{file.removeprefix(project)} can't be compiled: {message}")
-    if release.options.strip:
-        scan(assembly, *assembly.library_directories, names=stdlib_names(assembly.interpreter))
-        prune_tests(assembly)
-
-
-def place_python(assembly: Assembly) -> None:
-    """Copy the interpreter, compile its standard library and leave out what nothing reaches -> python-X.Y.Z."""
-    release, options, interpreter = assembly.release, assembly.release.options, assembly.interpreter
-    release.python_directory = layout.python_directory(interpreter.version)
-    destination = release.path / release.python_directory
-    named = frozenset(name for each in assembly.scanned.values() for name in each.named())
-    keep = (named & SELDOM).union(options.stdlib_include)
-    copy_interpreter(interpreter, destination, strip=options.strip, stdlib=options.stdlib, keep=keep)
-    shutil.copy(site_entry.__file__, release.path / assembly.stdlib_directories[0] / "sitecustomize.py")
-    compile_tree(
-        release.path,
-        sources(destination),
-        interpreter.executable,
-        keep_source=not options.strip,
-        progress=release.progress.update,
-    )
-    if options.strip and options.stdlib == "used":
-        scan(assembly, *assembly.stdlib_directories, names=stdlib_names(interpreter))
-        prune_stdlib(assembly)
-    bundle_libraries(release.path, destination, release.progress.warn)
-    modules = assembly.index(*assembly.stdlib_directories).modules
-    bring_target_data(destination, modules, assembly.distributions)
+def place_data_files(assembly: Assembly) -> None:
+    """Move the data files of distributions to where `sys.prefix` leads -> python-X.Y.Z/etc, share."""
+    release = assembly.release
+    move_data_files(release.path, assembly.library_directories, release.python_directory)
 
 
 def describe_distributions(assembly: Assembly) -> None:
     """Bring each RECORD up to what is there."""
+    release = assembly.release
     for name, distribution in assembly.distributions.items():
-        write_record(assembly.release.path / assembly.directories[name], distribution.info)
+        write_record(
+            assembly.directories[name],
+            distribution.info,
+            release.path,
+            release.digests,
+            release.python_directory,
+        )
 
 
 def separate_from_others(assembly: Assembly) -> None:
@@ -209,7 +150,7 @@ def write_boot(assembly: Assembly) -> None:
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
-    seen = trial.run(release, assembly.interpreter.executable)
+    seen = trial.run(release, assembly.interpreter, assembly.cache)
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
     plan.libraries = seen.libraries
     write_image(release.path, plan)
@@ -221,8 +162,10 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
     release = assembly.release
     more = read_site_paths(release.path, assembly.library_directories)
     index = ModuleIndex()
+    # The name `sitecustomize` is anybody's: a tool that instruments programs puts one into PYTHONPATH.
+    skip = {*assembly.interpreter.frozen, "sitecustomize"}
     for directory in (*assembly.stdlib_directories, *assembly.library_directories, *more.directories):
-        index.add_directory(release.path, directory, assembly.suffixes, skip=assembly.interpreter.frozen)
+        index.add_directory(release.path, directory, assembly.suffixes, skip=skip)
     scripts = {
         name: reference.partition("[")[0].strip()
         for each in assembly.distributions.values()
@@ -262,7 +205,12 @@ STAGES = (
     Stage("Placing the distributions", place_distributions),  # lib/NAME-VSN
     Stage("Placing the runtime", place_runtime),  # lib/hatch_release_runtime-VSN
     Stage("Compiling the distributions", compile_libraries),  # lib/**/x.py -> x.pyc
-    Stage("Placing the interpreter", place_python, lambda options: options.include_python),  # python-X.Y.Z
+    Stage(
+        "Placing the interpreter", place_python, lambda options: bool(options.include_python)
+    ),  # python-X.Y.Z
+    Stage(
+        "Placing data files", place_data_files, lambda options: bool(options.include_python)
+    ),  # python-X.Y.Z/etc, share
     Stage("Describing the distributions", describe_distributions),  # lib/*/*.dist-info/RECORD
     Stage("Comparing with other versions", separate_from_others),  # lib/NAME-VSN.HASH, python-X.Y.Z.HASH
     Stage("Writing the scripts", write_files),  # bin/NAME, releases/
@@ -277,15 +225,25 @@ def assemble(release: Release) -> Release:
     Raises:
         ReleaseError: When any stage fails.
     """
-    interpreter = probe(release.python_source)
+    interpreter = find_python(release)
     _check_python(release, interpreter)
     release.python_version, release.target = interpreter.version, interpreter.target
-    assembly = Assembly(release=release, interpreter=interpreter)
+    assembly = Assembly(release=release, interpreter=interpreter, cache=open_cache(release))
     for stage in STAGES:
         if stage.wanted(release.options):
             with release.progress.stage(stage.title):
                 stage.run(assembly)
     return release
+
+
+def open_cache(release: Release) -> Cache:
+    """The cache that the options name."""
+    directory = release.options.cache_dir
+    return Cache(
+        release.project.root / directory if directory else None,
+        fresh=release.options.force,
+        warn=release.progress.warn,
+    )
 
 
 def _check_python(release: Release, interpreter: Interpreter) -> None:

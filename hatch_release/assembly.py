@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,13 @@ from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
     from hatch_release.boot_files import BootPlan
+    from hatch_release.cache import Cache
     from hatch_release.distributions import Distribution
+    from hatch_release.installation import Installation, Installed
     from hatch_release.interpreter import Interpreter
     from hatch_release.reachability import Scanned
     from hatch_release.release import Release
+    from hatch_release.units import Unit
 
 RUNTIME_NAME = "hatch_release_runtime"
 
@@ -26,7 +30,11 @@ class Assembly:
 
     release: Release
     interpreter: Interpreter
+    cache: Cache
     wheel: Path = Path()
+    installation: Installation = field(init=False)
+    installed: dict[str, Installed] = field(default_factory=dict)
+    """Everything that was installed, by name."""
     distributions: dict[str, Distribution] = field(default_factory=dict)
     """By name, dependencies first."""
     directories: dict[str, str] = field(default_factory=dict)
@@ -35,6 +43,10 @@ class Assembly:
     """What `start` calls, `module:attribute`."""
     scanned: dict[str, Scanned] = field(default_factory=dict)
     """What each module names, by the module's full name."""
+    units: list[Unit] = field(default_factory=list)
+    """The directories below `lib/`."""
+    fresh: list[Unit] = field(default_factory=list)
+    """Those of them that the cache did not hold."""
     plan: BootPlan = field(init=False)
 
     @property
@@ -61,6 +73,15 @@ class Assembly:
         """The directories of the distributions, relative to the root, the project's first."""
         own = [self.directories[name] for name in reversed(self.distributions)]
         return tuple(dict.fromkeys([self.runtime_directory, *own]))
+
+    @functools.cached_property
+    def stdlib_names(self) -> list[str]:
+        """Full names of all modules in the interpreter's standard library, and of those built into it."""
+        index = ModuleIndex()
+        for directory in (self.interpreter.stdlib, self.interpreter.dynload):
+            if directory is not None:
+                index.add_directory(directory, "", self.suffixes)
+        return sorted({*index.modules, *self.interpreter.frozen})
 
     @property
     def suffixes(self) -> tuple[str, ...]:

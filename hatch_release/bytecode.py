@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,13 @@ from hatch_release import compile_worker
 from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 # Enough pieces that no core waits long for the slowest, few enough that starting interpreters costs little.
 _PIECES_PER_CORE = 3
+# Of all that can be dropped, what matters to the compiler.
+_KINDS = ("source", "docstrings", "asserts")
 
 
 def compile_tree(
@@ -24,7 +27,7 @@ def compile_tree(
     files: Iterable[Path],
     python: Path,
     *,
-    keep_source: bool = False,
+    dropped: Callable[[Path], Iterable[str]] = lambda _file: ("source",),
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Compile Python files of a tree to unchecked hash-based `.pyc` (PEP 552).
@@ -33,8 +36,9 @@ def compile_tree(
         root: The release's root; code names its file relative to it.
         files: Python files below `root`.
         python: Executable of the interpreter that will load the result.
-        keep_source: Leave the sources in place and put what is compiled into `__pycache__`;
-            otherwise `x.py` is replaced by `x.pyc`.
+        dropped: The kinds (see `strip_policy`) that a file loses. With `source` among them `x.py` is replaced by
+            `x.pyc`, otherwise it stays and what is compiled goes into `__pycache__`; `docstrings` and
+            `asserts` are left out of the code.
         progress: Told how many files are done, and how many there are.
 
     Returns:
@@ -43,7 +47,11 @@ def compile_tree(
     Raises:
         ReleaseError: When the interpreter can't be run, or a file can't be written.
     """
-    return _run_workers(root, files, python, {"keep_source": keep_source}, progress)
+    groups: defaultdict[tuple[str, ...], list[Path]] = defaultdict(list)
+    for file in files:
+        groups[tuple(kind for kind in _KINDS if kind in dropped(file))].append(file)
+    jobs = [({"dropped": kinds}, piece) for kinds, group in groups.items() for piece in _pieces(group)]
+    return _run_workers(root, jobs, python, progress)
 
 
 def rename_code(root: Path, old: str, new: str, python: Path) -> None:
@@ -58,24 +66,23 @@ def rename_code(root: Path, old: str, new: str, python: Path) -> None:
     Raises:
         ReleaseError: When the interpreter can't be run, or a file can't be written.
     """
-    _run_workers(root, (root / new).rglob("*.pyc"), python, {"old": old, "new": new})
+    pieces = _pieces(list((root / new).rglob("*.pyc")))
+    _run_workers(root, [({"old": old, "new": new}, piece) for piece in pieces], python)
 
 
 def _run_workers(
     root: Path,
-    files: Iterable[Path],
+    jobs: Sequence[tuple[Mapping[str, object], list[Path]]],
     python: Path,
-    job: dict[str, object],
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
-    """Do `job` on all files, in parallel; the files that fail with their messages."""
-    pieces = _pieces(list(files))
-    done, total = 0, sum(map(len, pieces))
+    """Do jobs, each on its files, in parallel; the files that fail with their messages."""
+    done, total = 0, sum(len(files) for _, files in jobs)
     failed: dict[str, str] = {}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         try:
             running = {
-                pool.submit(_run_worker, python, {**job, **_names(root, each)}): each for each in pieces
+                pool.submit(_run_worker, python, {**job, **_names(root, files)}): files for job, files in jobs
             }
             for each in as_completed(running):
                 failed.update(each.result())

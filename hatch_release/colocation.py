@@ -8,14 +8,17 @@ their `__path__` is made of all portions.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from hatch_release import elf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path, PurePosixPath
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from hatch_release.distributions import Distribution
 
@@ -23,19 +26,44 @@ _INITIALISERS = ("__init__.py", "__init__.pyc")
 _NAMESPACE_MARKS = (b"extend_path", b"declare_namespace")
 
 
-def shared_directories(distributions: Mapping[str, Distribution], site: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Ties:
+    """What a distribution's files say about others, by paths relative to where all are installed."""
+
+    namespaces: frozenset[PurePosixPath] = frozenset()
+    """Its `__init__` files that make namespace packages, as pkgutil and pkg_resources do."""
+    libraries: tuple[PurePosixPath, ...] = ()
+    """Where the dynamic linker would look beside its compiled files for what they need."""
+
+
+def read_ties(distribution: Distribution, site: Path) -> Ties:
+    """The ties of a distribution.
+
+    Args:
+        distribution: It is installed in `site`.
+        site: A flat directory.
+    """
+    libraries: dict[PurePosixPath, None] = {}
+    for file in distribution.files:
+        if _may_be_binary(file) and elf.is_elf(site / file):
+            libraries.update(dict.fromkeys(_neighbours(site, file)))
+    marks = frozenset(file for file in distribution.files if _is_namespace_file(site / file))
+    return Ties(marks, tuple(sorted(libraries)))
+
+
+def shared_directories(distributions: Mapping[str, Distribution], ties: Mapping[str, Ties]) -> dict[str, str]:
     """The directory below `lib/` of each distribution that has to share one.
 
     Args:
         distributions: All of the release, by name, dependencies first.
-        site: The flat directory that they are installed in.
+        ties: The ties of each, by name.
 
     Returns:
         The directory by distribution, for those that share: it is named for the last of the
         group, which the others are dependencies of.
     """
     group = {name: {name} for name in distributions}
-    for one, other in (*_by_package(distributions, site), *_by_library(distributions, site)):
+    for one, other in (*_by_package(distributions, ties), *_by_library(distributions, ties)):
         joined = group[one] | group[other]
         for name in joined:
             group[name] = joined
@@ -47,38 +75,50 @@ def shared_directories(distributions: Mapping[str, Distribution], site: Path) ->
     }
 
 
-def conflicting_files(distributions: Iterable[Distribution], site: Path) -> dict[PurePosixPath, list[str]]:
+def conflicting_files(
+    distributions: Iterable[Distribution], ties: Mapping[str, Ties]
+) -> dict[PurePosixPath, list[str]]:
     """Files that several distributions own, with the names of their owners; not those of namespace packages.
 
     Args:
         distributions: All of the release.
-        site: The flat directory that they are installed in.
+        ties: The ties of each, by name.
     """
     owners: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
     for distribution in distributions:
         for file in distribution.files:
             owners[file].append(distribution.name)
     shared = {file: names for file, names in owners.items() if len(names) > 1}
-    return {file: names for file, names in shared.items() if not _is_namespace_file(site / file)}
+    return {
+        file: names
+        for file, names in shared.items()
+        if not any(file in ties[name].namespaces for name in names)
+    }
 
 
-def _by_package(distributions: Mapping[str, Distribution], site: Path) -> Iterator[tuple[str, str]]:
+def _by_package(
+    distributions: Mapping[str, Distribution], ties: Mapping[str, Ties]
+) -> Iterator[tuple[str, str]]:
     """Pairs that own files inside one regular package."""
     owners: defaultdict[PurePosixPath, dict[str, None]] = defaultdict(dict)
     for distribution in distributions.values():
         for file in distribution.files:
             for package in list(file.parents)[:-1]:
                 owners[package][distribution.name] = None
+    regular = _regular_packages(distributions, ties)
     for package, names in owners.items():
-        if len(names) > 1 and _is_regular_package(site / package):
+        if len(names) > 1 and package in regular:
             first, *others = names
             yield from ((first, other) for other in others)
 
 
-def _is_regular_package(directory: Path) -> bool:
-    """Whether `directory` is a package with one place; that of a namespace package is not."""
-    initialisers = [directory / name for name in _INITIALISERS if (directory / name).is_file()]
-    return bool(initialisers) and not _is_namespace_file(initialisers[0])
+def _regular_packages(
+    distributions: Mapping[str, Distribution], ties: Mapping[str, Ties]
+) -> set[PurePosixPath]:
+    """Directories that are packages with one place; those of namespace packages are not."""
+    files = [file for each in distributions.values() for file in each.files if file.name in _INITIALISERS]
+    spaces = {file.parent for name in distributions for file in ties[name].namespaces}
+    return {file.parent for file in files} - spaces
 
 
 def _is_namespace_file(path: Path) -> bool:
@@ -89,25 +129,26 @@ def _is_namespace_file(path: Path) -> bool:
     return any(mark in text for mark in _NAMESPACE_MARKS)
 
 
-def _by_library(distributions: Mapping[str, Distribution], site: Path) -> Iterator[tuple[str, str]]:
+def _by_library(
+    distributions: Mapping[str, Distribution], ties: Mapping[str, Ties]
+) -> Iterator[tuple[str, str]]:
     """Pairs of which one's compiled code finds a library of the other by a relative path."""
-    owner = {site / file: each.name for each in distributions.values() for file in each.files}
-    for path, name in owner.items():
-        if not _may_be_binary(path) or not elf.is_elf(path):
-            continue
-        for target in _neighbours(path):
+    owner = {file: each.name for each in distributions.values() for file in each.files}
+    for name in distributions:
+        for target in ties[name].libraries:
             if owner.get(target, name) != name:
                 yield name, owner[target]
 
 
-def _neighbours(path: Path) -> Iterator[Path]:
-    """Where the dynamic linker would look beside the compiled file `path` for what it needs."""
-    linkage = elf.linkage(path)
-    places: Sequence[Path] = linkage.directories(path.parent) if linkage.relative else ()
+def _neighbours(site: Path, file: PurePosixPath) -> Iterator[PurePosixPath]:
+    """Where the dynamic linker would look beside the compiled `file` for what it needs."""
+    linkage = elf.linkage(site / file)
+    places = linkage.directories((site / file).parent) if linkage.relative else ()
     for place in places:
-        yield from (place / library for library in linkage.needed)
+        relative = PurePosixPath(os.path.relpath(place, site))
+        yield from (relative / library for library in linkage.needed)
 
 
-def _may_be_binary(path: Path) -> bool:
+def _may_be_binary(path: PurePosixPath) -> bool:
     """Whether the name of `path` leaves the question open; it saves opening every file."""
     return ".so" in path.name or not path.suffix

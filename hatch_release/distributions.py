@@ -1,30 +1,25 @@
-"""Installed distributions: what they own and need, which of them a release holds, and their place in it."""
+"""Installed distributions: what they own and need, and their place in a release."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 import shutil
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from importlib.metadata import Distribution as Installed
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dependency_groups import resolve
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
-
-BUILD_TOOLS = frozenset({"hatch-release"})
-"""Distributions that assemble releases and are never part of one."""
 
 _INFO = ".dist-info"
 _NOT_IMPORTED = frozenset({"bin", "Scripts", "include"})
@@ -34,7 +29,6 @@ _INSTALLERS_OWN = re.compile(r"direct_url\.json|INSTALLER|REQUESTED|uv_\w+\.json
 _LEGACY_REQUIREMENT = re.compile(
     r"\s*(?P<name>[\w.-]+)\s*(?P<extras>\[[^\]]*\])?[^;]*(?P<marker>;.*)?", re.DOTALL
 )
-_REFRESH = "make the lock again (`uv lock`, or `uv pip compile --generate-hashes`)"
 
 
 @dataclass(frozen=True)
@@ -81,76 +75,6 @@ def read_distributions(site: Path) -> dict[str, Distribution]:
     return found
 
 
-def project_roots(
-    name: str, extras: Iterable[str], groups: Iterable[str], pyproject: Mapping[str, Any]
-) -> list[Requirement]:
-    """What a release is rooted in: the project with its extras, then what its dependency groups require.
-
-    Args:
-        name: Name of the project's distribution.
-        extras: Extras of the project to include.
-        groups: Dependency groups to include (PEP 735).
-        pyproject: The tables of the project's pyproject.toml.
-
-    Raises:
-        ReleaseError: When the project has no such extra or group, with the nearest that it has.
-    """
-    extras, groups = sorted(extras), list(groups)
-    project = pyproject.get("project", {})
-    # Without static metadata, what the extras are is known only to the project's own back end.
-    if project and "optional-dependencies" not in project.get("dynamic", ()):
-        _check_known("extra", extras, project.get("optional-dependencies", {}))
-    tables = pyproject.get("dependency-groups", {})
-    _check_known("dependency group", groups, tables)
-    try:
-        required = resolve(tables, *groups)
-    except (ValueError, LookupError, TypeError) as error:
-        raise ReleaseError(f"[dependency-groups] in pyproject.toml is wrong: {error}") from error
-    wanted = f"[{','.join(extras)}]" if extras else ""
-    return [Requirement(name + wanted), *map(Requirement, required)]
-
-
-def closure(
-    distributions: Mapping[str, Distribution],
-    roots: Iterable[Requirement],
-    environment: Mapping[str, str],
-    *,
-    exclude: frozenset[str] = BUILD_TOOLS,
-    check: bool = True,
-) -> dict[str, Distribution]:
-    """The distributions that `roots` need, directly or not, each after what it needs itself.
-
-    Args:
-        distributions: What is installed, by normalised name.
-        roots: What the release asks for.
-        environment: The marker environment of the interpreter that the release runs on (PEP 508).
-        exclude: Normalised names that never get in, nor what they alone need.
-        check: Whether what is missing or of a wrong version is an error; if not, it is passed over.
-
-    Raises:
-        ReleaseError: When a requirement is not met, naming who has it.
-    """
-    needs: dict[str, set[str]] = {}
-    seen: set[tuple[str, str]] = set()
-    queue = deque[tuple[Distribution | None, Requirement]](
-        (None, root) for root in roots if _applies(root, "", environment)
-    )
-    while queue:
-        owner, wanted = queue.popleft()
-        name = canonicalize_name(wanted.name)
-        found = distributions.get(name)
-        if name in exclude or not _is_met(wanted, found, owner, check=check):
-            continue
-        needs.setdefault(name, set())
-        if owner is not None:
-            needs[owner.name].add(name)
-        for extra in ("", *sorted(wanted.extras)):
-            if found is not None and (name, extra) not in seen:
-                seen.add((name, extra))
-                queue.extend((found, one) for one in found.requires if _applies(one, extra, environment))
-    return {name: distributions[name] for name in _ordered(needs)}
-
-
 def place(
     distribution: Distribution,
     site: Path,
@@ -175,7 +99,7 @@ def place(
     """
     home = lib / (directory or distribution.directory)
     record = PurePosixPath(distribution.info, "RECORD")
-    rows = _rows(site / record)
+    rows = record_rows(site / record)
     owned = set(distribution.files)
     made: set[Path] = set()
     for file in distribution.files:
@@ -225,14 +149,17 @@ def _read(info: Path) -> Distribution:
     )
 
 
-def _rows(record: Path) -> list[list[str]]:
+def record_rows(record: Path) -> list[list[str]]:
+    """The rows of a RECORD: path, checksum, size."""
     with record.open(encoding="utf-8", newline="") as stream:
         return [row for row in csv.reader(stream) if row]
 
 
 def _owned(info: Path) -> tuple[PurePosixPath, ...]:
     """The files of the distribution with the dist-info directory `info` that belong into a release."""
-    listed = {PurePosixPath(row[0]) for row in _rows(info / "RECORD")} | {PurePosixPath(info.name, "RECORD")}
+    listed = {PurePosixPath(row[0]) for row in record_rows(info / "RECORD")} | {
+        PurePosixPath(info.name, "RECORD")
+    }
     # A package may be called `bin`; then that is no directory of scripts.
     packages = {file.parts[0] for file in listed if file.name == "__init__.py" and len(file.parts) == 2}  # noqa: PLR2004 - directory and file
     return tuple(
@@ -257,45 +184,3 @@ def _requirement(text: str) -> Requirement:
         if legacy is None:
             raise
         return Requirement(f"{legacy['name']}{legacy['extras'] or ''}{legacy['marker'] or ''}")
-
-
-def _applies(requirement: Requirement, extra: str, environment: Mapping[str, str]) -> bool:
-    return requirement.marker is None or requirement.marker.evaluate({**environment, "extra": extra})
-
-
-def _is_met(
-    wanted: Requirement, found: Distribution | None, owner: Distribution | None, *, check: bool
-) -> bool:
-    """Whether `found` is what `owner` wants; with `check` an error if it is not."""
-    fits = found is not None and wanted.specifier.contains(found.version, prereleases=True)
-    if fits or not check:
-        return found is not None
-    who = f"{owner.name} {owner.version}" if owner else "the project"
-    has = f"{found.version} is locked" if found else "it is not locked"
-    raise ReleaseError(f"{who} requires {wanted.name}{wanted.specifier}, but {has}: {_REFRESH}")
-
-
-def _ordered(needs: Mapping[str, set[str]]) -> list[str]:
-    """The names in `needs`, each after those that it needs; a cycle is entered at its first name."""
-    ordered: list[str] = []
-    seen: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name not in seen:
-            seen.add(name)
-            for other in sorted(needs[name]):
-                visit(other)
-            ordered.append(name)
-
-    for name in sorted(needs):
-        visit(name)
-    return ordered
-
-
-def _check_known(kind: str, wanted: Sequence[str], known: Iterable[str]) -> None:
-    names = sorted(canonicalize_name(name) for name in known)
-    for name in wanted:
-        if canonicalize_name(name) not in names:
-            near = difflib.get_close_matches(canonicalize_name(name), names, 1)
-            advice = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names) or 'none'}"
-            raise ReleaseError(f"the project has no {kind} {name!r} in pyproject.toml: {advice}")

@@ -11,8 +11,11 @@ import importlib.metadata
 import os
 import re
 import shutil
+import stat
 import subprocess
+from collections import defaultdict
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,52 +31,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
+    "Binary",
+    "Linkage",
     "glibc_floor",
     "is_elf",
     "linkage",
     "machine",
     "needed",
+    "read",
+    "remember",
     "set_rpath",
     "set_rpaths",
     "soname",
     "strip",
 ]
 
+_TAGS = {f"DT_{name.upper()}": name for name in ("needed", "soname", "rpath", "runpath")}
 _VER_FLG_WEAK = 0x2
 _PER_CALL = 500
 """Files per run of patchelf: well below any limit on the length of a command line."""
 
 
+@dataclass(frozen=True)
 class Linkage:
-    """What the dynamic linker reads in one file.
+    """What the dynamic linker reads in one file."""
 
-    Attributes:
-        needed: The libraries it asks for (DT_NEEDED), in its order.
-        soname: Its own name (DT_SONAME), if any.
-        search: The directories of its DT_RPATH or DT_RUNPATH, `$ORIGIN` unexpanded.
-        runpath: Whether `search` is a DT_RUNPATH, which switches off the DT_RPATH of the program.
-    """
-
-    __slots__ = ("needed", "runpath", "search", "soname")
-
-    def __init__(self, tags: Iterable[Any]) -> None:
-        """Take what is of use out of the entries of a dynamic segment."""
-        needed: list[str] = []
-        rpath = runpath = ""
-        self.soname: str | None = None
-        for tag in tags:
-            if tag.entry.d_tag == "DT_NEEDED":
-                needed.append(tag.needed)
-            elif tag.entry.d_tag == "DT_SONAME":
-                self.soname = tag.soname
-            elif tag.entry.d_tag == "DT_RPATH":
-                rpath = tag.rpath
-            elif tag.entry.d_tag == "DT_RUNPATH":
-                runpath = tag.runpath
-        self.needed = tuple(needed)
-        self.runpath = bool(runpath)
-        # A DT_RPATH beside a DT_RUNPATH is ignored (ld.so(8)).
-        self.search = tuple(entry for entry in (runpath or rpath).split(":") if entry)
+    needed: tuple[str, ...] = ()
+    """The libraries it asks for (DT_NEEDED), in its order."""
+    soname: str | None = None
+    """Its own name (DT_SONAME), if any."""
+    search: tuple[str, ...] = ()
+    """The directories of its DT_RPATH or DT_RUNPATH, `$ORIGIN` unexpanded."""
+    runpath: bool = False
+    """Whether `search` is a DT_RUNPATH, which switches off the DT_RPATH of the program."""
 
     def directories(self, origin: Path) -> list[Path]:
         """The directories of `search` for a file that lies in the directory `origin`."""
@@ -100,17 +90,84 @@ def _opened(path: Path) -> Iterator[ELFFile]:
 
 def is_elf(path: Path) -> bool:
     """Whether `path` is a regular file that starts as an ELF file does; a symbolic link never is."""
-    if path.is_symlink() or not path.is_file():
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    with path.open("rb") as stream:
+    if not stat.S_ISREG(found.st_mode):
+        return False
+    key = _identity(found)
+    if key in _READ:
+        return _READ[key] is not None
+    with path.open("rb", buffering=0) as stream:
         return stream.read(len(MAGIC)) == MAGIC
+
+
+@dataclass(frozen=True)
+class Binary:
+    """All that is asked about one ELF file."""
+
+    linkage: Linkage
+    glibc: tuple[str, ...]
+    """The versions of glibc that its symbols need, such as `2.34`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Binary:
+        """The opposite of `to_json`."""
+        link = facts["linkage"]
+        parts = {**link, "needed": tuple(link["needed"]), "search": tuple(link["search"])}
+        return cls(Linkage(**parts), tuple(facts["glibc"]))
+
+
+_READ: dict[tuple[int, ...], Binary | None] = {}
+"""What was read, by what tells files apart: each is asked for many times. None: it is no ELF file."""
+
+
+def read(path: Path) -> Binary:
+    """What the ELF file `path` says. Raises ReleaseError when it is damaged."""
+    key = _identity(path.stat())
+    known = _READ.get(key)
+    if known is None:
+        with _opened(path) as elf:
+            known = _READ[key] = Binary(_linkage(elf), tuple(dict.fromkeys(_glibc_versions(elf))))
+    return known
+
+
+def remember(path: Path, binary: Binary | None) -> None:
+    """Take `binary` as what the file `path` says, which is a copy of one that was read; None: it is no ELF file."""
+    _READ[_identity(path.stat())] = binary
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    """What changes when a file does, but for its name."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def linkage(path: Path) -> Linkage:
     """What the dynamic linker reads in `path`; empty for a static program. Raises ReleaseError."""
-    with _opened(path) as elf:
-        segments = (segment for segment in elf.iter_segments() if isinstance(segment, DynamicSegment))
-        return Linkage(tag for segment in segments for tag in segment.iter_tags())
+    return read(path).linkage
+
+
+def _linkage(elf: ELFFile) -> Linkage:
+    """The entries of the dynamic segments that are of use."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    segments = (segment for segment in elf.iter_segments("PT_DYNAMIC") if isinstance(segment, DynamicSegment))
+    for tag in (tag for segment in segments for tag in segment.iter_tags()):
+        attribute = _TAGS.get(tag.entry.d_tag)
+        if attribute:
+            found[attribute].append(getattr(tag, attribute))
+    # A DT_RPATH beside a DT_RUNPATH is ignored (ld.so(8)).
+    search = (found["runpath"] or found["rpath"] or [""])[-1]
+    return Linkage(
+        needed=tuple(found["needed"]),
+        soname=found["soname"][-1] if found["soname"] else None,
+        search=tuple(entry for entry in search.split(":") if entry),
+        runpath=any(found["runpath"]),
+    )
 
 
 def needed(path: Path) -> tuple[str, ...]:
@@ -180,20 +237,19 @@ def glibc_floor(paths: Iterable[Path]) -> str | None:
     versions: set[str] = set()
     for path in paths:
         with suppress(ReleaseError):
-            versions.update(_glibc_versions(path))
+            versions.update(read(path).glibc)
     return max(versions, key=lambda version: tuple(map(int, version.split("."))), default=None)
 
 
-def _glibc_versions(path: Path) -> Iterator[str]:
-    """The versions of glibc that the symbols of `path` need."""
-    with _opened(path) as elf:
-        for section in elf.iter_sections():
-            if not isinstance(section, GNUVerNeedSection):
-                continue
-            for _, needs in section.iter_versions():
-                for need in needs:
-                    # Packed relocations are a name of their own, which glibc knows since 2.36.
-                    name = "GLIBC_2.36" if need.name == "GLIBC_ABI_DT_RELR" else need.name
-                    match = re.fullmatch(r"GLIBC_(\d+(?:\.\d+)+)", name)
-                    if match and not need.entry["vna_flags"] & _VER_FLG_WEAK:
-                        yield match[1]
+def _glibc_versions(elf: ELFFile) -> Iterator[str]:
+    """The versions of glibc that the symbols of a file need."""
+    for section in elf.iter_sections("SHT_GNU_verneed"):
+        if not isinstance(section, GNUVerNeedSection):
+            continue
+        for _, needs in section.iter_versions():
+            for need in needs:
+                # Packed relocations are a name of their own, which glibc knows since 2.36.
+                name = "GLIBC_2.36" if need.name == "GLIBC_ABI_DT_RELR" else need.name
+                match = re.fullmatch(r"GLIBC_(\d+(?:\.\d+)+)", name)
+                if match and not need.entry["vna_flags"] & _VER_FLG_WEAK:
+                    yield match[1]

@@ -1,15 +1,17 @@
 """Finds out what compiled modules import, without running them; run by the interpreter they were compiled for.
 
 A program of its own: `python3 -I -S import_scan.py < job.json`. The job is
-`{"root": DIR, "modules": {NAME: PATH}, "names": [NAME, ...]}` with paths of `.pyc` files relative to `root`; a
-package's path ends in `__init__.pyc`. Prints `{NAME: {"imports": [...], "strings": [...], "dynamic": BOOL}}`:
-the full names that import statements anywhere in the module ask for, `from package import name` as
-`package.name` too; which of `names` its string constants spell, alone or before a dot or colon; and whether it
-imports by computed name.
+`{"root": DIR, "modules": {PATH: NAME}, "names": [NAME, ...]}` with paths of `.pyc` files relative to `root`, or
+of `.py` files that are compiled in `__pycache__`; a package's path ends in `__init__.pyc` or `__init__.py`. Prints
+`{PATH: {"imports": [...], "strings": [...], "dynamic": BOOL, "sources": BOOL}}`: the full names that import
+statements anywhere in the module ask for, `from package import name` as `package.name` too; which of `names` its
+string constants spell, alone or before a dot or colon; whether it imports by computed name; and whether it needs
+source code at run time. A module that isn't compiled is left out.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import marshal
 import os
@@ -37,6 +39,13 @@ _DYNAMIC = {
     "resolve_name",
     "pkg_resources",
 }
+_READS_SOURCES = {"findsource", "getsource", "getsourcelines"}  # of `inspect`: they raise OSError without any
+_INSPECT = {"inspect", *(f"inspect.{name}" for name in _READS_SOURCES)}
+_CATCHES = {"BaseException", "EnvironmentError", "Exception", "IOError", "OSError"}
+# What begins a handler of exceptions, and what chooses one by their type: since CPython 3.11; before.
+_HANDLERS = ("PUSH_EXC_INFO", "SETUP_FINALLY", "SETUP_WITH", "SETUP_ASYNC_WITH")
+_SELECTS = ("CHECK_EXC_MATCH", "JUMP_IF_NOT_EXC_MATCH")
+_WITH = ("WITH_EXCEPT_START",)
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _LONGEST_NAME = 100
 
@@ -46,15 +55,38 @@ def scan(code: CodeType, name: str, names: AbstractSet[str], *, is_package: bool
     package = name if is_package else name.rpartition(".")[0]
     imports: set[str] = set()
     strings: set[str] = set()
-    dynamic = False
+    dynamic = sources = False
     for each in _all_code(code):
         dynamic = dynamic or not _DYNAMIC.isdisjoint(each.co_names)
+        sources = sources or (each is not code and _needs_sources(each))
         for module, members in _import_statements(each, package):
             imports.add(module)
             imports.update(f"{module}.{member}" for member in members if member != "*")
         for text in _texts(each.co_consts):
             strings.update(_spelt(text, names))
-    return {"imports": sorted(imports), "strings": sorted(strings), "dynamic": dynamic}
+    return {
+        "imports": sorted(imports),
+        "strings": sorted(strings),
+        "dynamic": dynamic,
+        "sources": sources and not imports.isdisjoint(_INSPECT),
+    }
+
+
+def _needs_sources(code: CodeType) -> bool:
+    """Whether a function asks `inspect` for source code, and fails when there is none.
+
+    One that catches what `inspect` then raises is prepared for it, so it doesn't count.
+    """
+    if _READS_SOURCES.isdisjoint(code.co_names):
+        return False
+    catches_all = _count(code, _HANDLERS) > _count(code, _WITH) and not _count(code, _SELECTS)
+    return not catches_all and _CATCHES.isdisjoint(code.co_names)
+
+
+def _count(code: CodeType, names: tuple[str, ...]) -> int:
+    """How many instructions of these names there are; a version knows some of them, or only while it compiles."""
+    known = [opmap[name] for name in names if opmap.get(name, 256) < 256]  # noqa: PLR2004 - opcodes are bytes
+    return sum(map(code.co_code[::2].count, known))
 
 
 def _all_code(code: CodeType) -> Iterator[CodeType]:
@@ -147,16 +179,28 @@ def _spelt(text: str, names: AbstractSet[str]) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
+def _load(path: str) -> CodeType | None:
+    """The code of the module at `path`; None for a source that isn't compiled."""
+    try:
+        file = open(importlib.util.cache_from_source(path) if path.endswith(".py") else path, "rb")  # noqa: SIM115
+    except FileNotFoundError:
+        return None
+    with file:
+        file.seek(HEADER_SIZE)
+        code: CodeType = marshal.loads(file.read())  # noqa: S302 - what was compiled a moment ago
+    return code
+
+
 def main() -> None:
     """Do the job on standard input."""
     job = json.load(sys.stdin)
     names = frozenset(job["names"])
     found = {}
-    for name, path in job["modules"].items():
-        with open(os.path.join(job["root"], path), "rb") as file:
-            file.seek(HEADER_SIZE)
-            code = marshal.loads(file.read())  # noqa: S302 - what was compiled a moment ago
-        found[name] = scan(code, name, names, is_package=path.endswith("/__init__.pyc"))
+    for path, name in job["modules"].items():
+        code = _load(os.path.join(job["root"], path))
+        if code is not None:
+            is_package = os.path.basename(path).startswith("__init__.")
+            found[path] = scan(code, name, names, is_package=is_package)
     json.dump(found, sys.stdout)
 
 

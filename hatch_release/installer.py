@@ -1,51 +1,33 @@
-"""Installs a project's wheel and its dependencies into a flat directory; the one file that knows uv."""
+"""Installs a project's wheel and its dependencies into a flat directory."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
-from uv import find_uv_bin
 
-from hatch_release.distributions import project_roots
+from hatch_release.closure import project_roots
 from hatch_release.errors import ReleaseError
 from hatch_release.lock import Lock, check_hashes, pylock_without, read_toml, requirement_lines
+from hatch_release.uv import errors_of, run_uv, shortened, speaks_of_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_OTHER_ENVIRONMENTS = re.compile(
-    r"CONDA_PREFIX|VIRTUAL_ENV|UV_(?:BREAK_SYSTEM_PACKAGES|COMPILE_BYTECODE|DEV|ENV_FILE|FROZEN|ISOLATED|LINK_MODE"
-    r"|LOCKED|NO_DEFAULT_GROUPS|NO_DEV|NO_GROUP|NO_VERIFY_HASHES|PROJECT|PROJECT_ENVIRONMENT|PYTHON"
-    r"|REQUIRE_HASHES|SYSTEM_PYTHON|WORKING_DIR|WORKING_DIRECTORY)"
-)
-"""Variables that choose a project, an environment or what is checked; those of indexes, the cache and the
-network are the user's wish and stay."""
-
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_MESSAGE = re.compile(r"(?:(?P<hint>hint:)|error:|cause:|Caused by:|\xd7|├─▶|╰─▶)\s+(?P<text>.*)")
-"""How an error or its cause begins, in both of uv's styles: with a word, or in a tree (`├─▶`)."""
 _HASH_MISMATCH = re.compile(r"Hash mismatch for `([^`]+)`")
-_NO_NETWORK = re.compile(
-    r"network (?:was|is) disabled|connectivity is disabled|error sending request|dns error|tcp connect error"
-    r"|Connection refused|operation timed out|Could not connect"
-)
 _BUILD_FAILED = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
 _DOES_NOT_FIT = re.compile(
     r"No solution found|can't be installed because|is incompatible with|not compatible with the current"
 )
 _WANTED = re.compile(r"Because (\S+) was not found in the cache|(?:download|fetch|build):? `?([^`\s]+)")
-_LONGEST = 500
-"""Characters of uv's own words that still make one line."""
+
+
+Part = Literal["all", "wheel", "locked"]
 
 
 def install(  # noqa: PLR0913 - every argument is a decision of the caller, all by keyword
@@ -58,6 +40,7 @@ def install(  # noqa: PLR0913 - every argument is a decision of the caller, all 
     groups: Sequence[str] = (),
     root: Path,
     offline: bool = False,
+    part: Part = "all",
 ) -> None:
     """Installs the project's `wheel` and its dependencies into `destination`, side by side.
 
@@ -72,6 +55,7 @@ def install(  # noqa: PLR0913 - every argument is a decision of the caller, all 
         groups: Dependency groups (PEP 735) of the project to include.
         root: The project's root: its `[tool.uv]` index settings count.
         offline: Use nothing but uv's cache.
+        part: With a lock, the wheel and what is locked can be installed one without the other.
 
     Raises:
         ReleaseError: When uv is missing or fails: a wrong hash, no network, nothing that fits the
@@ -83,8 +67,8 @@ def install(  # noqa: PLR0913 - every argument is a decision of the caller, all 
     with tempfile.TemporaryDirectory(prefix="hatch-release-") as scratch:
         # uv writes relative paths into exports: both ends have to be free of symlinks.
         plan = _Plan(wheel, lock, python, tuple(extras), tuple(groups), root, Path(scratch).resolve())
-        uv = _Uv(_program(), root, plan.source, plan.scratch, offline)
-        for arguments in plan.installs(uv):
+        uv = _Uv(root, plan.source, plan.scratch, offline)
+        for arguments in plan.installs(uv, part):
             uv.run("pip", "install", *common, *arguments)
     (destination / ".lock").unlink(missing_ok=True)
 
@@ -93,7 +77,6 @@ def install(  # noqa: PLR0913 - every argument is a decision of the caller, all 
 class _Uv:
     """uv, run for one project."""
 
-    program: str
     root: Path
     source: str
     """What the dependencies come from, for messages."""
@@ -103,9 +86,7 @@ class _Uv:
 
     def run(self, *arguments: str) -> None:
         """Runs uv with `arguments` and turns a failure into one line."""
-        command = [self.program, *arguments, "--no-progress", "--color", "never"]
-        command += ["--offline"] if self.offline else []
-        code, output = _listen(command, self.root)
+        code, output = run_uv(arguments, self.root, offline=self.offline)
         if code != 0:
             made = rf"{re.escape(str(self.scratch))}[\w./-]*"
             raise ReleaseError(_explanation(re.sub(made, self.source, output), self.source, code))
@@ -134,18 +115,23 @@ class _Plan:
         inside = self.lock.path.is_relative_to(self.root)
         return str(self.lock.path.relative_to(self.root) if inside else self.lock.path)
 
-    def installs(self, uv: _Uv) -> Iterator[list[str]]:
+    def installs(self, uv: _Uv, part: Part) -> Iterator[list[str]]:
         """The arguments of each `uv pip install` to run, in order."""
         if self.lock is None:
             yield ["-r", self._project_file(self._group_requirements())]
             return
-        if self.lock.kind == "requirements":
-            yield from self._requirements(self.lock.path)
-        elif self.lock.kind == "pylock":
-            yield self._pylock(self.lock.path, self.lock.path)
+        if part != "wheel":
+            yield from self._locked(self.lock, uv)
+        if part != "locked":
+            yield ["--no-deps", "-r", self._project_file([])]
+
+    def _locked(self, lock: Lock, uv: _Uv) -> Iterator[list[str]]:
+        if lock.kind == "requirements":
+            yield from self._requirements(lock.path)
+        elif lock.kind == "pylock":
+            yield self._pylock(lock.path, lock.path)
         else:
-            yield self._pylock(self._exported(uv), self.lock.path)
-        yield ["--no-deps", "-r", self._project_file([])]
+            yield self._pylock(self._exported(uv), lock.path)
 
     def _project_file(self, more: list[str]) -> str:
         """A requirements file of the project's own wheel, by its hash, and the lines `more`."""
@@ -199,84 +185,15 @@ def _known(wanted: Sequence[str], known: Sequence[str]) -> list[str]:
     return [name for name in wanted if canonicalize_name(name) in names]
 
 
-def _program() -> str:
-    try:
-        return find_uv_bin()
-    except FileNotFoundError:
-        program = shutil.which("uv")
-    if program is None:
-        raise ReleaseError(
-            "uv, which installs the dependencies, was not found: install it with `pip install uv`"
-        )
-    return program
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not _OTHER_ENVIRONMENTS.fullmatch(name)}
-    # A lock may say `editable`; a release that points back at the project's sources would not be one.
-    return {**kept, "UV_NO_EDITABLE": "1"}
-
-
-def _verbose() -> bool:
-    value = os.environ.get("HATCH_VERBOSE", "")
-    return value.isdigit() and int(value) > 0
-
-
-def _listen(command: Sequence[str], root: Path) -> tuple[int, str]:
-    """Runs `command` in `root`; gives its exit code and everything it said."""
-    with subprocess.Popen(
-        command,
-        cwd=root,
-        env=_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as child:
-        try:
-            lines = [_passed_on(line) for line in child.stdout or ()]
-        except BaseException:
-            child.kill()  # Ctrl-C: nothing is left running behind the user's back
-            raise
-    return child.returncode, "".join(lines)
-
-
-def _passed_on(line: str) -> str:
-    if _verbose():
-        sys.stderr.write(line)
-        sys.stderr.flush()
-    return line
-
-
-def _messages(output: str) -> Iterator[tuple[bool, str]]:
-    """The errors of uv and their causes, each as whether it is a hint and its text on one line."""
-    current: tuple[bool, list[str]] | None = None
-    for line in [*_ANSI.sub("", output).splitlines(), ""]:
-        told = line.strip(" │")
-        found = _MESSAGE.match(told)
-        if current and (found or not told or not line.startswith((" ", "│"))):
-            yield current[0], " ".join(current[1])
-            current = None
-        if told in {"[stdout]", "[stderr]"}:
-            return  # what a failing build printed
-        if found:
-            current = (found["hint"] is not None, [found["text"].strip()])
-        elif current:
-            current[1].append(told)
-
-
 def _explanation(output: str, source: str, code: int) -> str:
     """One line about a failure of uv: what happened and what to do."""
-    messages = list(_messages(output))
-    told = ": ".join(text.rstrip(":.") for hint, text in messages if not hint)
-    hints = "".join(f" ({text.rstrip('.')})" for hint, text in messages if hint)
+    told, hints = errors_of(output)
     if mismatch := _HASH_MISMATCH.search(told):
         return (
             f"the file that the index serves for {mismatch[1]} has a hash that {source} does not hold: "
             "make the lock again if its change is expected, and do not use the file otherwise"
         )
-    if _NO_NETWORK.search(told + hints):
+    if speaks_of_network(told + hints):
         wanted = _WANTED.search(told)
         what = (wanted[1] or wanted[2]).rstrip(":") if wanted else "what is needed"
         return (
@@ -289,12 +206,8 @@ def _explanation(output: str, source: str, code: int) -> str:
             "install what its build needs, or lock a version that has a wheel; "
             "HATCH_VERBOSE=1 shows what the build said"
         )
-    told = _shortened(told + hints) or f"it ended with exit code {code} and no message"
+    told = shortened(told + hints) or f"it ended with exit code {code} and no message"
     if _DOES_NOT_FIT.search(told):
         advice = "change the requirement, make the lock again or take another interpreter"
         return f"{source} cannot be installed for this interpreter: {told}: {advice}"
     return f"uv could not install from {source}: {told}; HATCH_VERBOSE=1 shows all that it said"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0] + " ..."

@@ -94,7 +94,12 @@ def take(source: Path, target: Path) -> None:
     elf.set_rpath(target, "$ORIGIN")
 
 
-def bundle_libraries(root: Path, python: Path, warn: Callable[[str], None] | None = None) -> list[str]:
+def bundle_libraries(
+    root: Path,
+    python: Path,
+    warn: Callable[[str], None] = lambda _line: None,
+    take: Callable[[Path, Path], None] = take,
+) -> list[str]:
     """Copy into the release at `root` what its ELF files need beyond the C library; give the names copied.
 
     `python` is the release's `python-X.Y.Z` directory; copies lie in its `lib/` under the name by which they
@@ -104,10 +109,11 @@ def bundle_libraries(root: Path, python: Path, warn: Callable[[str], None] | Non
 
     A library that isn't on this machine is no error, since the module that asks for it may never be
     imported: `warn` is called with one line about it. Libraries of a graphics driver aren't copied either:
-    they fit one kernel module, that of the machine they are on. A damaged file is warned of.
+    they fit one kernel module, that of the machine they are on. A damaged file is warned of. `take` may stand in
+    for the function of that name.
     Raises ReleaseError when patchelf isn't there or fails.
     """
-    return _Bundle(root.resolve(), python.resolve(), warn or (lambda _: None)).fill()
+    return _Bundle(root.resolve(), python.resolve(), warn, take).fill()
 
 
 @dataclass
@@ -117,6 +123,7 @@ class _Bundle:
     root: Path
     python: Path
     warn: Callable[[str], None]
+    take: Callable[[Path, Path], None]
     copied: list[str] = field(default_factory=list)
     files: dict[Path, elf.Linkage] = field(default_factory=dict)
 
@@ -169,7 +176,7 @@ class _Bundle:
         ]
         source = locate(name, path, absolute)
         if source is not None:
-            take(source, target)
+            self.take(source, target)
             self.files[target] = elf.linkage(target)
             self.copied.append(name)
         elif not any(name in _names(other, link) for other, link in self.files.items()):

@@ -26,6 +26,7 @@ REQUIREMENTS_FILES = ("requirements.lock", "requirements.txt", "requirements/pro
 _PYLOCK_NAME = re.compile(r"pylock(\.[^.]+)?\.toml")  # PEP 751, "File Name"
 _PACKAGES_HEADER = re.compile(r"^(?=\[\[\s*packages\s*\]\])", re.MULTILINE)
 _RELATIVE_PATH = re.compile(r"""(\bpath\s*=\s*)(?:"(?!/)([^"]*)"|'(?!/)([^']*)')""")
+_SOURCE_DIRECTORIES = ("directory", "editable", "path", "virtual")
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _FILE_OPTION = re.compile(
     r"(?P<option>-r|--requirement|-c|--constraint|-f|--find-links)(?:\s*=\s*|\s+|(?<=^-[rcf]))(?P<value>\S.*)"
@@ -108,6 +109,34 @@ def pylock_without(path: Path, project: str) -> str | None:
     if len(kept) == len(packages):
         return None
     return _RELATIVE_PATH.sub(lambda match: _absolute(match, path.parent), header + "".join(kept))
+
+
+def pins(lock: Lock, root: Path) -> str | None:
+    """The text that decides what is installed from a lock; the same text gives the same files.
+
+    Args:
+        lock: The lock.
+        root: The project's root.
+
+    Returns:
+        None when the lock leaves something open: directories of sources, whose contents may change.
+
+    Raises:
+        ReleaseError: When it cannot be read.
+    """
+    if lock.kind == "requirements":
+        return "\n".join(requirement_lines(lock.path, root))
+    packages = read_toml(lock.path).get("packages" if lock.kind == "pylock" else "package", [])
+    if any(_is_directory(package) for package in packages):
+        return None
+    return lock.path.read_text("utf-8")
+
+
+def _is_directory(package: dict[str, Any]) -> bool:
+    """Whether a package of a lock is a directory; the project's own wheel is built in any case."""
+    source = package.get("source", {})  # of uv.lock
+    places = [package.get("directory", {}).get("path"), *(source.get(kind) for kind in _SOURCE_DIRECTORIES)]
+    return any(place not in {None, "."} for place in places)
 
 
 def requirement_lines(path: Path, root: Path) -> list[str]:

@@ -141,7 +141,12 @@ def _deliver(release: Release, artifact: Path) -> Path:
 
 def _size(path: Path) -> int:
     """Bytes of all files below `path`."""
-    return sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
+    size = 0
+    with os.scandir(path) as entries:
+        for entry in entries:
+            is_directory = entry.is_dir(follow_symlinks=False)
+            size += _size(Path(entry.path)) if is_directory else entry.stat(follow_symlinks=False).st_size
+    return size
 
 
 def _tell(release: Release, size: int, artifacts: list[Path], seconds: float) -> None:

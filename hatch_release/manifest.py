@@ -42,8 +42,8 @@ def write_manifest(release: Release) -> list[PurePosixPath]:
         shared = [file for file in files if _is_shared(file)]
         owned = [file for file in files if unit(file) != file and not _is_shared(file)]
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / manifest.SHARED).write_bytes(manifest.pack(manifest.digests(str(release.path), shared)))
-        entries = manifest.digests(str(release.path), [*owned, f"{own}/{manifest.SHARED}"])
+        (directory / manifest.SHARED).write_bytes(manifest.pack(release.digests.of(shared)))
+        entries = release.digests.of([*owned, f"{own}/{manifest.SHARED}"])
         (directory / layout.MANIFEST).write_bytes(manifest.pack(entries))
     except OSError as error:
         raise ReleaseError(
@@ -60,11 +60,15 @@ def tree_files(root: Path, below: str = "") -> Iterator[str]:
         below: Only those below this directory of it.
     """
     base = os.path.realpath(root)
-    for directory, _names, files in os.walk(root / below):
-        for name in files:
-            path = Path(directory, name)
-            if path.is_file() and (not path.is_symlink() or _is_inside(path, base)):
-                yield path.relative_to(root).as_posix()
+    pending = [os.path.join(root, below)] if below else [os.fspath(root)]  # noqa: PTH118 - for thousands of files
+    skip = len(os.fspath(root)) + 1
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                elif entry.is_file() and (not entry.is_symlink() or _is_inside(Path(entry.path), base)):
+                    yield entry.path[skip:]
 
 
 def unit(path: str) -> str:

@@ -20,7 +20,6 @@ from hatch_release.option_types import (
     START_ONLY,
     STEPS,
     STRING,
-    STRIP,
     VERSION,
     Kind,
     Place,
@@ -30,6 +29,7 @@ from hatch_release.option_types import (
     table,
     text,
 )
+from hatch_release.strip_policy import STRIP, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -132,11 +132,12 @@ class Options:
         ),
     ] = None
     include_python: Annotated[
-        bool,
+        bool | str,
         Option(
             either(BOOLEAN, text('a path, a version or a "module:function"')),
-            "`true`: the interpreter that assembles is included; `false`: the target machine needs the same.",
-            supported=BOOLEAN,
+            "Which interpreter is included. `true`: the one that assembles; `false`: none, the target machine "
+            "needs the same; a path: that of an installation or an archive of one, relative to the project; a "
+            'version such as `"3.12"`: one that uv finds or installs; a function: it gives one of these.',
         ),
     ] = True
     include_executables_for: Annotated[
@@ -148,11 +149,11 @@ class Options:
         ),
     ] = ("unix",)
     strip: Annotated[
-        bool,
+        bool | dict[str, tuple[str, ...]],
         Option(
             either(BOOLEAN, STRIP),
-            "`true` drops sources, tests, headers and debug symbols; `false` drops nothing.",
-            supported=BOOLEAN,
+            "`true` drops sources, unused tests, type stubs, headers and debug symbols; `false` drops nothing; "
+            "a table says what to keep or drop besides, see below.",
         ),
     ] = True
     stdlib: Annotated[
@@ -308,6 +309,15 @@ class Options:
     force: Annotated[
         bool, Option(BOOLEAN, "Make everything anew, whatever earlier builds left.", where=Where.ENVIRONMENT)
     ] = False
+    cache_dir: Annotated[
+        str | None,
+        Option(
+            PATH,
+            "Where what was made once is kept for later builds, relative to the project.",
+            where=Where.ENVIRONMENT,
+            unset="the user's directory for caches",
+        ),
+    ] = None
     no_compile: Annotated[
         bool,
         Option(
@@ -327,6 +337,11 @@ class Options:
             where=Where.ENVIRONMENT,
         ),
     ] = False
+
+    @property
+    def stripping(self) -> Strip:
+        """What `strip` means for each distribution."""
+        return Strip.of(self.strip)
 
 
 def _options() -> Iterator[Option]:

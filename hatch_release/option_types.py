@@ -275,10 +275,6 @@ PROVIDER = table(
     {"provider": REFERENCE, "init": ANYTHING},
     required=("provider",),
 )
-STRIP = table(
-    'a table { keep = ["source", "docstrings", "tests", "symbols"] }',
-    {"keep": list_of(one_of("source", "docstrings", "tests", "symbols"), "what to keep")},
-)
 STEPS = also(
     list_of(either(one_of("assemble", "tar"), FUNCTION), 'steps ("assemble", "tar", "module:function")'),
     _ordered,

@@ -227,7 +227,7 @@ def _flag(value: str, place: Place) -> bool:
 
 def _single_release(chosen: Sequence[str], option: Option, place: Place) -> None:
     """A variable that can't be the same for several releases is an error with several."""
-    if len(chosen) > 1:
+    if len(chosen) > 1 and option.where & Where.TABLES:
         place.wrong(
             f"it holds for one release, and {len(chosen)} are asked for ({', '.join(chosen)}): "
             f"assemble them one by one, or set the option {option.name} of each"

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from typing import TYPE_CHECKING
 
-from hatch_release.boot_index import ModuleIndex
-from hatch_release.reachability import INTERPRETER, OPERATOR, Reached, reach, scan_modules
+from hatch_release.reachability import INTERPRETER, OPERATOR, Reached, reach
 from hatch_release.runtime import layout
-from hatch_release.stripping import unused_tests
+from hatch_release.stdlib import TEST_DIRECTORIES
+from hatch_release.strip_policy import STANDARD_LIBRARY
+from hatch_release.stripping import kept_tests, unused_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
 
     from hatch_release.assembly import Assembly
-    from hatch_release.interpreter import Interpreter
-
-
-def stdlib_names(interpreter: Interpreter) -> frozenset[str]:
-    """Full names of all modules in the interpreter's standard library, and of those built into it."""
-    index = ModuleIndex()
-    for directory in (interpreter.stdlib, interpreter.dynload):
-        if directory is not None:
-            index.add_directory(directory, "", (*interpreter.extension_suffixes, ".py", ".pyc"))
-    return frozenset(index.modules) | frozenset(interpreter.frozen)
-
-
-def scan(assembly: Assembly, *directories: str, names: Collection[str]) -> None:
-    """Note what the modules in `directories` name.
-
-    Args:
-        assembly: Gains what was found; the modules are compiled.
-        directories: Relative to the root.
-        names: The names to look for in strings and in compiled code.
-    """
-    index = assembly.index(*directories)
-    python = assembly.interpreter.executable
-    assembly.scanned.update(scan_modules(assembly.release.path, index, python, names))
+    from hatch_release.boot_index import ModuleFile
+    from hatch_release.strip_policy import Strip
 
 
 def prune_tests(assembly: Assembly) -> None:
-    """Remove packages called `tests` of dependencies that nothing but tests imports; the project's own too."""
+    """Remove packages called `tests` that nothing but tests imports, the project's own too, unless they are to stay."""
     scanned = assembly.scanned
-    dropped = list(unused_tests(scanned, lambda name: scanned[name].imports))
+    kept = kept_tests(assembly.distributions.values(), assembly.release.options.stripping)
+    dropped = list(unused_tests(scanned, lambda name: scanned[name].imports, kept))
     for directory in assembly.library_directories:
         for package in dropped:
             shutil.rmtree(assembly.release.path / directory / package.replace(".", "/"), ignore_errors=True)
@@ -51,30 +34,66 @@ def prune_tests(assembly: Assembly) -> None:
     assembly.scanned = {name: each for name, each in scanned.items() if not f"{name}.".startswith(inside)}
 
 
-def prune_stdlib(assembly: Assembly) -> None:
-    """Remove the modules of the bundled standard library that nothing reaches.
+class Unreached:
+    """The files of modules that are left out.
 
     Args:
-        assembly: All of its modules are scanned.
+        modules: Where each is, relative to the interpreter's directory.
     """
-    root = assembly.release.path
-    library = assembly.index(*assembly.stdlib_directories).modules
+
+    def __init__(self, modules: Mapping[str, ModuleFile]) -> None:
+        """Note the paths: of modules with what is compiled beside them, of packages with all that is in them."""
+        self._files: set[str] = set()
+        self._beginnings: tuple[str, ...] = ()
+        for name, module in modules.items():
+            self._note(module.path(name), is_package=module.suffix.startswith("/"))
+
+    def _note(self, path: str, *, is_package: bool) -> None:
+        directory, _, file = path.rpartition("/")
+        if is_package:
+            self._beginnings += (f"{directory}/",)
+        else:
+            self._files.add(path)
+            self._beginnings += (f"{directory}/__pycache__/{file.partition('.')[0]}.",)
+
+    def __contains__(self, path: str) -> bool:
+        """Whether the file `path`, relative to the interpreter's directory, is left out."""
+        return path in self._files or path.startswith(self._beginnings)
+
+    def remove(self, directory: Path) -> None:
+        """Remove them from the interpreter's directory, and what is empty then."""
+        for path in sorted(directory.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+            elif path.relative_to(directory).as_posix() in self:
+                path.unlink()
+
+
+def unreached_stdlib(assembly: Assembly, library: Mapping[str, ModuleFile]) -> Unreached:
+    """The modules of the bundled standard library that nothing reaches; writes down why the others are in.
+
+    Args:
+        assembly: All modules are scanned.
+        library: The modules of the standard library, relative to the interpreter's directory.
+    """
     include = tuple(f"{name}." for name in assembly.release.options.stdlib_include)
     roots = {
         "the interpreter": INTERPRETER,
         "an operator's shell": OPERATOR,
         "stdlib-include": [name for name in library if f"{name}.".startswith(include)],
+        "strip": _kept_library_tests(library, assembly.release.options.stripping),
     }
     reached = reach(library.keys(), assembly.scanned, roots)
     _write_reasons(assembly, reached, library.keys())
-    for name, module in library.items():
-        if name in reached:
-            continue
-        path = root / module.path(name)
-        if module.suffix.startswith("/"):
-            shutil.rmtree(path.parent, ignore_errors=True)  # with its data; it may have gone with its parent
-        else:
-            path.unlink(missing_ok=True)  # it may have gone with its package
+    return Unreached({name: module for name, module in library.items() if name not in reached})
+
+
+def _kept_library_tests(library: Iterable[str], strip: Strip) -> list[str]:
+    """The standard library's own tests, when they are to stay."""
+    if not strip.keeps("tests", STANDARD_LIBRARY):
+        return []
+    return [name for name in library if not TEST_DIRECTORIES.isdisjoint(name.split("."))]
 
 
 def _write_reasons(assembly: Assembly, reached: Reached, library: Collection[str]) -> None:

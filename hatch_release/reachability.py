@@ -13,8 +13,8 @@ import re
 import subprocess
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from hatch_release import import_scan
 from hatch_release.errors import ReleaseError
@@ -23,26 +23,28 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from hatch_release.boot_index import ModuleIndex
-
 # What an operator types into a shell of the running system, and what the interpreter takes for granted.
 OPERATOR = (
     "cProfile", "code", "collections", "dis", "faulthandler", "gc", "inspect", "io", "json", "linecache", "logging",
     "os", "pdb", "platform", "pprint", "profile", "pstats", "pydoc", "readline", "resource", "rlcompleter", "signal",
     "site", "socket", "subprocess", "sysconfig", "threading", "time", "timeit", "trace", "traceback", "tracemalloc",
 )  # fmt: skip
+SITE_ENTRY = "_release_entry"
+"""What `runtime/site_entry.py` is called among the modules of the bundled standard library."""
 # What the core of CPython imports by itself; its binary also lists every module there is, so it can't be asked.
 INTERPRETER = (
     "__future__", "_collections_abc", "_sitebuiltins", "_weakrefset", "abc", "ast", "codecs", "collections.abc",
     "copyreg", "ctypes", "enum", "functools", "io", "locale", "operator", "os", "runpy", "site", "sitecustomize",
     "stat", "string",
-    "tokenize", "traceback", "types", "typing", "warnings", "weakref", "zipimport",
+    "tokenize", "traceback", "types", "typing", "warnings", "weakref", "zipimport", SITE_ENTRY,
 )  # fmt: skip
 # Tables of names for other purposes: none of them is imported because it stands there.
 TABLES = frozenset({"_compat_pickle"})
 # Imported by computed name: codecs by encoding, build variables by platform.
 ALWAYS = re.compile(r"(encodings|importlib)(\..*)?|_sysconfigdata.*|_bootlocale|_strptime")
 
+_WORTH_A_WORKER = 200
+"""Modules for which starting one more interpreter pays."""
 _STRINGS = re.compile(rb"(?<![\w.])[A-Za-z_][\w.]{1,60}(?=\x00)")
 
 
@@ -64,6 +66,17 @@ class Scanned:
     imports: tuple[str, ...]
     strings: tuple[str, ...] = ()
     dynamic: bool = False
+    sources: bool = False
+    """Whether it needs source code at run time."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Scanned:
+        """The opposite of `to_json`."""
+        return cls(**{**facts, "imports": tuple(facts["imports"]), "strings": tuple(facts["strings"])})
 
     def named(self) -> Iterable[str]:
         """Every module that it may import. A plain word is taken for a module only where imports are computed."""
@@ -71,31 +84,31 @@ class Scanned:
         yield from (name for name in self.strings if self.dynamic or "." in name)
 
 
-def scan_modules(root: Path, index: ModuleIndex, python: Path, names: Collection[str]) -> dict[str, Scanned]:
-    """What every module of a tree names.
+def scan_modules(
+    root: Path, modules: Mapping[str, str], python: Path, names: Collection[str]
+) -> dict[str, Scanned]:
+    """What every module of a tree names, by path.
 
     Args:
         root: The release's root.
-        index: Its modules, compiled.
+        modules: The name of each module by its path relative to `root`; all are compiled.
         python: The interpreter that they are compiled for.
         names: The names to look for in strings and compiled code.
 
     Raises:
         ReleaseError: When the interpreter can't be run.
     """
-    paths = {name: module.path(name) for name, module in index.modules.items()}
-    compiled = {name: path for name, path in paths.items() if path.endswith(".pyc")}
-    workers = os.cpu_count() or 1
-    pieces = [dict(list(compiled.items())[number::workers]) for number in range(workers)]
+    compiled = [path for path in modules if path.endswith((".pyc", ".py"))]
+    workers = min(os.cpu_count() or 1, 1 + len(compiled) // _WORTH_A_WORKER)
+    pieces = [{path: modules[path] for path in compiled[number::workers]} for number in range(workers)]
     jobs = [{"root": str(root), "modules": piece, "names": sorted(names)} for piece in pieces if piece]
     found: dict[str, Scanned] = {}
     with ThreadPoolExecutor(workers) as pool:
         for report in pool.map(lambda job: _run_scan(python, job), jobs):
             found.update(report)
     known = frozenset(names)
-    for name, path in paths.items():
-        if name not in compiled and not path.endswith(".py"):
-            found[name] = Scanned(tuple(names_in_binary(root / path, known)))
+    for path in modules.keys() - set(compiled):
+        found[path] = Scanned(tuple(names_in_binary(root / path, known)))
     return found
 
 
@@ -165,7 +178,4 @@ def _run_scan(python: Path, job: dict[str, object]) -> dict[str, Scanned]:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ReleaseError(f"{python} failed to look for imports: {reason}")
     report = json.loads(done.stdout)
-    return {
-        name: Scanned(tuple(each["imports"]), tuple(each["strings"]), each["dynamic"])
-        for name, each in report.items()
-    }
+    return {path: Scanned.from_json(each) for path, each in report.items()}

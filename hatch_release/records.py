@@ -4,41 +4,59 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
+import posixpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from hatch_release import data_files
+from hatch_release.distributions import record_rows
 from hatch_release.runtime import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hatch_release.digests import Digests
     from hatch_release.distributions import Distribution
 
+_DATA = tuple(f"{name}/" for name in data_files.DIRECTORIES)
 
-def write_record(directory: Path, info: str) -> None:
-    """Rewrite the RECORD of a distribution whose sources were replaced by compiled files.
+
+def write_record(directory: str, info: str, root: Path, digests: Digests, prefix: str = "") -> None:
+    """Rewrite the RECORD of a distribution whose sources were compiled and whose data files were moved.
 
     Source of the format: the specification "Recording installed projects" of the Python Packaging User Guide.
 
     Args:
-        directory: The distribution's directory, which it may share.
+        directory: The distribution's directory, relative to `root`; it may be shared.
         info: Name of its dist-info directory.
+        root: The release's root.
+        digests: Of the files below `root`.
+        prefix: Where its data files went, relative to `root` (`data_files.py`).
     """
-    record = directory / info / "RECORD"
-    with record.open(encoding="utf-8", newline="") as stream:
-        owned = [row[0] for row in csv.reader(stream) if row]
-    rows = []
-    for file in owned:
-        present = next((each for each in (file, f"{file}c") if (directory / each).is_file()), None)
-        if present is None or present == f"{info}/RECORD":
-            continue
-        data = (directory / present).read_bytes()
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode("ascii")
-        rows.append((present, f"sha256={digest}", str(len(data))))
-    rows.append((f"{info}/RECORD", "", ""))
-    with record.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows(rows)
+    home = root / directory
+    elsewhere = posixpath.relpath(prefix, directory) if prefix else ""
+    record = f"{info}/RECORD"
+    owned = [row[0] for row in record_rows(home / record)]
+    found = [each for file in owned if (each := _present(home, file, elsewhere)) and each != record]
+    paths = {file: posixpath.normpath(f"{directory}/{file}") for file in found}
+    sums = digests.of(paths.values())
+    rows = [
+        (file, f"sha256={_encoded(sums[path])}", str((root / path).stat().st_size))
+        for file, path in paths.items()
+    ]
+    with (home / record).open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([*rows, (record, "", "")])
+
+
+def _present(home: Path, file: str, elsewhere: str) -> str | None:
+    """The file, what it was compiled to, or where it was moved."""
+    places = (file, f"{file}c", *([f"{elsewhere}/{file}"] if file.startswith(_DATA) else []))
+    return next((each for each in places if (home / each).is_file()), None)
+
+
+def _encoded(digest: str) -> str:
+    """A checksum as RECORD spells it: URL-safe base64 without padding."""
+    return base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=").decode("ascii")
 
 
 def write_metadata_index(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hatch_release.digests import Digests
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Release:
     progress: Progress = field(repr=False)
     """Where steps tell what they do."""
     python_source: Path | None = None
-    """Executable of the interpreter that the release is to run on; None: the one that is assembling."""
+    """An installation, an executable or an archive of the interpreter to run on; None: what include-python says."""
     python_version: str = ""
     """Full version of that interpreter, such as `3.11.7`; known once `assemble` has begun."""
     python_directory: str = ""
@@ -65,6 +66,12 @@ class Release:
     """Files below `scratch` that are delivered beside the release when every step has succeeded."""
     steps: list[Step] = field(default_factory=list)
     """What is still to be run; the runner removes a step before it calls it."""
+    digests: Digests = field(init=False, repr=False)
+    """Checksums of the files below `path`."""
+
+    def __post_init__(self) -> None:
+        """No file has been read yet."""
+        self.digests = Digests(self.path)
 
     @property
     def version_path(self) -> Path:

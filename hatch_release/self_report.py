@@ -79,6 +79,8 @@ def report() -> dict[str, Any]:
     return {
         "executable": str(Path(getattr(sys, "_base_executable", None) or sys.executable).resolve()),
         "version": version_of(sys.version_info),
+        "build": sys.version,
+        "abiflags": getattr(sys, "abiflags", ""),
         "implementation": sys.implementation.name,
         "cache_tag": sys.implementation.cache_tag,
         "magic": importlib.util.MAGIC_NUMBER.hex(),

@@ -19,7 +19,7 @@ _ALWAYS = (
     "sitecustomize.py",  # the building machine's own settings
     "usercustomize.py",
 )
-_TEST_DIRECTORIES = ("test", "tests", "idle_test")
+TEST_DIRECTORIES = frozenset({"test", "tests", "idle_test"})
 _TEST_EXTENSIONS = ("_test*", "_ctypes_test", "_xxtestfuzz", "xxlimited*", "xxsubtype")
 # Modules for the developer's desk, and `nis`, which brings a chain of libraries and went with 3.13.
 SELDOM = frozenset(
@@ -41,11 +41,13 @@ class Selection:
         strip: False takes everything that the interpreter itself can import.
         extent: `used` leaves out tests and modules that services and commands seldom use; `full` the tests.
         keep: Names of top-level modules that are in use and stay whatever `extent` says.
+        tests: Whether its tests stay all the same.
     """
 
     strip: bool = True
     extent: str = "used"
     keep: frozenset[str] = frozenset()
+    tests: bool = False
 
     def files(self, directory: Path) -> Iterator[tuple[Path, str]]:
         """The files below `directory` to take, each with its path relative to it, sorted.
@@ -77,9 +79,9 @@ class Selection:
         kept = self.keep.union(*(_BRINGS.get(each, ()) for each in self.keep))
         if not self.strip or module in kept:
             return False
-        if name in _TEST_DIRECTORIES:
-            return True
+        if name in TEST_DIRECTORIES:
+            return not self.tests
         if parts[-2:-1] == ["lib-dynload"]:
-            tests = any(fnmatchcase(module, pattern) for pattern in _TEST_EXTENSIONS)
-            return tests or (self.extent == "used" and module in SELDOM)
+            is_test = any(fnmatchcase(module, pattern) for pattern in _TEST_EXTENSIONS)
+            return (is_test and not self.tests) or (self.extent == "used" and module in SELDOM)
         return len(parts) == 1 and self.extent == "used" and module in SELDOM

@@ -12,37 +12,73 @@ from typing import TYPE_CHECKING
 from hatch_release import elf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from pathlib import Path, PurePosixPath
 
-_ENDINGS = frozenset({".a", ".h", ".hh", ".hpp", ".hxx", ".la", ".lib", ".pxd", ".pxi", ".pyi", ".pyx"})
+    from hatch_release.distributions import Distribution
+    from hatch_release.strip_policy import Strip
 
-
-def drop_files(directory: Path) -> None:
-    """Remove type stubs, and what only a compiler reads, from a distribution's directory."""
-    for path in [path for path in directory.rglob("*") if path.suffix in _ENDINGS]:
-        if not path.is_dir():
-            path.unlink()
+_COMPILER_READS = (".a", ".h", ".hh", ".hpp", ".hxx", ".la", ".lib", ".pxd", ".pxi", ".pyx")
+_KINDS = {**dict.fromkeys(_COMPILER_READS, "headers"), ".pyi": "stubs"}
 
 
-def strip_symbols(directory: Path) -> int:
-    """Remove debug symbols from the compiled files of a distribution; gives the bytes saved."""
-    candidates = (path for path in directory.rglob("*") if ".so" in path.name or not path.suffix)
-    return sum(elf.strip(path) for path in candidates if elf.is_elf(path))
+def strip_files(home: Path, files: Iterable[PurePosixPath], dropped: Collection[str]) -> None:
+    """Remove type stubs, what only a compiler reads, and debug symbols from a distribution.
+
+    Args:
+        home: The distribution's directory, which it may share.
+        files: What it owns, relative to `home`.
+        dropped: Kinds as `strip_policy` has them: `stubs`, `headers` and `symbols` count here.
+    """
+    for file in files:
+        path = home / file
+        if _KINDS.get(file.suffix) in dropped:
+            path.unlink(missing_ok=True)
+        elif "symbols" in dropped and (".so" in file.name or not file.suffix):
+            _strip_symbols(path)
 
 
-def unused_tests(modules: Iterable[str], imports: Callable[[str], Collection[str]]) -> Iterator[str]:
+def _strip_symbols(path: Path) -> None:
+    """Remove the debug symbols of a file, if it has any."""
+    if path.is_file() and not path.is_symlink() and elf.is_elf(path):
+        elf.strip(path)
+
+
+def file_owners(
+    root: Path, distributions: Iterable[Distribution], directories: Mapping[str, str]
+) -> dict[Path, str]:
+    """The distribution that owns each file below `lib/`.
+
+    Args:
+        root: The release's root.
+        distributions: All of the release.
+        directories: Where each is, relative to `root`.
+    """
+    return {root / directories[each.name] / file: each.name for each in distributions for file in each.files}
+
+
+def kept_tests(distributions: Iterable[Distribution], strip: Strip) -> frozenset[str]:
+    """The packages named `tests` of those distributions whose tests are to stay."""
+    kept = [each for each in distributions if strip.keeps("tests", each.name)]
+    names = (".".join(file.with_suffix("").parts) for each in kept for file in each.files)
+    return frozenset(package for name in names if (package := _tests_package(name)))
+
+
+def unused_tests(
+    modules: Iterable[str], imports: Callable[[str], Collection[str]], kept: Collection[str] = ()
+) -> Iterator[str]:
     """The packages named `tests` that nothing but tests imports.
 
     Args:
         modules: Full names of all modules of the release's distributions.
         imports: The full names that a module imports.
+        kept: Packages that stay all the same, with what they import.
     """
     packages: set[str] = set()
     outside: list[str] = []
     for name in modules:
         package = _tests_package(name)
-        if package:
+        if package and package not in kept:
             packages.add(package)
         else:
             outside.append(name)

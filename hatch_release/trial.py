@@ -7,14 +7,19 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hatch_release.cache import key_of, tool
 from hatch_release.errors import ReleaseError
+from hatch_release.manifest import tree_files
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hatch_release.cache import Cache
+    from hatch_release.interpreter import Interpreter
     from hatch_release.release import Release
 
+KIND = "start"
 SECONDS = 300
 """How long importing the application may take."""
 
@@ -29,12 +34,15 @@ class Seen:
     """Shared libraries that were loaded, relative to the root."""
 
 
-def run(release: Release, host_python: Path) -> Seen:
+def run(release: Release, interpreter: Interpreter, cache: Cache) -> Seen:
     """Import the application's module inside the release, in an empty environment.
+
+    What went well once goes well again with the same files, so it is taken from the cache.
 
     Args:
         release: Assembled, with boot files.
-        host_python: Runs it when the release has no interpreter of its own.
+        interpreter: Runs it when the release has no interpreter of its own.
+        cache: Keeps what was seen.
 
     Returns:
         What was loaded.
@@ -42,6 +50,26 @@ def run(release: Release, host_python: Path) -> Seen:
     Raises:
         ReleaseError: When something can't be imported, or nothing ends in `SECONDS`.
     """
+    key = _key(release, interpreter)
+    known = cache.restore(KIND, key)
+    report = known.facts if known else _import(release, interpreter.executable)
+    if report["error"]:
+        _judge(release, report["error"])
+    elif not known:
+        cache.store(KIND, key, report)
+    return Seen(report["modules"], sorted(report["libraries"]))
+
+
+def _key(release: Release, interpreter: Interpreter) -> str:
+    """All that is in the release; the cookie is of no consequence."""
+    cookie = f"{layout.RELEASES}/{layout.COOKIE}"
+    files = [file for file in tree_files(release.path) if file != cookie]
+    bundled = bool(release.python_directory)
+    return key_of(tool(), release.digests.of(files), None if bundled else interpreter.identity)
+
+
+def _import(release: Release, host_python: Path) -> dict[str, Any]:
+    """What starting the release showed."""
     output = release.scratch / "trial.json"
     command = _command(release, host_python, output)
     directory = release.scratch / "trial"
@@ -70,10 +98,8 @@ def run(release: Release, host_python: Path) -> Seen:
         raise ReleaseError(
             f"the assembled release '{release.name}' doesn't start (exit code {done.returncode}): {reason}"
         )
-    report = json.loads(output.read_text(encoding="utf-8"))
-    if report["error"]:
-        _judge(release, report["error"])
-    return Seen(report["modules"], sorted(report["libraries"]))
+    report: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    return report
 
 
 def _command(release: Release, host_python: Path, output: Path) -> list[str]:

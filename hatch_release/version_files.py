@@ -74,7 +74,7 @@ def _description(release: Release, glibc_floor: str | None) -> dict[str, object]
         "version": release.version,
         "target": release.target,
         "glibc": glibc_floor,
-        "python": {"version": release.python_version, "included": release.options.include_python},
+        "python": {"version": release.python_version, "included": bool(release.python_directory)},
         "applications": applications,
     }
 

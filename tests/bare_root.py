@@ -9,8 +9,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 GLIBC = (
     "ld-linux-x86-64.so.2",
@@ -55,8 +59,13 @@ def make(root: Path, shell: str = "dash") -> Path:
     return root
 
 
-def command(root: Path, release: Path, *arguments: str, shell_code: str = "") -> list[str]:
-    """The command line that runs `arguments`, or `shell_code`, in the bare root with `release` at `PLACE`."""
+def command(
+    root: Path, release: Path, *arguments: str, shell_code: str = "", options: Sequence[str] = ()
+) -> list[str]:
+    """The command line that runs `arguments`, or `shell_code`, in the bare root with `release` at `PLACE`.
+
+    `options` are more of bubblewrap's, such as `--tmpfs /tmp` for what has to write somewhere.
+    """
     inside = ["/bin/sh", "-c", shell_code] if shell_code else list(arguments)
     return [
         _program("bwrap"),
@@ -79,14 +88,17 @@ def command(root: Path, release: Path, *arguments: str, shell_code: str = "") ->
         "/bin",
         "--chdir",
         "/",
+        *options,
         "--",
         *inside,
     ]
 
 
-def run(root: Path, release: Path, *arguments: str, shell_code: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    root: Path, release: Path, *arguments: str, shell_code: str = "", options: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run something in the bare root and wait for it."""
-    line = command(root, release, *arguments, shell_code=shell_code)
+    line = command(root, release, *arguments, shell_code=shell_code, options=options)
     return subprocess.run(
         line, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL
     )

@@ -12,10 +12,19 @@ import pytest
 from uv import find_uv_bin
 
 from tests import interpreters
-from tests.projects import FIXTURES, ROOT, Builder
+from tests.projects import CACHE_VARIABLE, FIXTURES, ROOT, Builder
 
 # A test machine may switch bytecode off for its own Python; what is tested must not see that.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What builds keep for each other, for all workers of this run and nobody else."""
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    os.environ[CACHE_VARIABLE] = str(directory)
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,10 @@ FIXTURES = ROOT / "fixtures"
 Done = subprocess.CompletedProcess[str]
 
 
+CACHE_VARIABLE = "TEST_CACHE_DIR"
+"""Names the cache of builds that say nothing else; all tests of a run share it."""
+
+
 def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without what would steer the build or the release, and with `more`."""
     kept = {
@@ -24,7 +28,7 @@ def clean_environment(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("HATCH_", "RELEASE_", "PYTHON", "VIRTUAL_ENV", "COVERAGE_"))
     }
-    return kept | more
+    return {"HATCH_RELEASE_CACHE_DIR": os.environ.get(CACHE_VARIABLE, ""), **kept, **more}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ ADAPTERS = {
     "hatchling": {"builder.py", "hooks.py"},
     "jinja2": {"templates.py"},
     "zstandard": {"archive.py"},
-    "uv": {"installer.py"},
+    "uv": {"uv.py"},
     "elftools": {"elf.py"},
     "rich": {"progress.py"},
     "certifi": {"target_data.py"},

@@ -69,7 +69,7 @@ def test_sources_are_replaced_by_unchecked_hash_based_files(tmp_path: Path) -> N
 
 def test_sources_are_kept_when_asked_for(tmp_path: Path) -> None:
     files = write(tmp_path, one=SOURCE)
-    compile_tree(tmp_path, files, PYTHON, keep_source=True)
+    compile_tree(tmp_path, files, PYTHON, dropped=lambda _file: ())
     assert files[0].read_text() == SOURCE
     (pyc,) = (tmp_path / "lib" / "demo-1" / "__pycache__").iterdir()
     assert pyc.name == f"one.{sys.implementation.cache_tag}.pyc"

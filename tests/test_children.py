@@ -113,6 +113,27 @@ def test_the_interpreter_itself_finds_the_release(children: Pair) -> None:
     assert done.stdout.split()[-1] == "False", done.stderr
 
 
+def test_a_child_with_the_options_of_its_parent_finds_the_release(children: Pair) -> None:
+    # As joblib's loky, billiard and multiprocess start theirs, after the manner of multiprocessing.
+    code = (
+        "import subprocess, sys\n"
+        "options = subprocess._args_from_interpreter_flags()\n"
+        "subprocess.run([sys.executable, *options, '-c', 'import click; print(click.__file__)'], check=True)"
+    )
+    done = children.in_release(code, command="eval")
+    assert done.stdout.startswith(f"{children.root}/lib/"), done.stderr
+
+
+def test_a_sitecustomize_of_the_caller_runs_in_the_release(children: Pair, tmp_path: Path) -> None:
+    # So do opentelemetry-instrument, ddtrace-run and newrelic-admin get into a program.
+    (tmp_path / "sitecustomize.py").write_text("import click, sys; sys.agent = click.__file__")
+    python = next(children.root.glob("python-*/bin/python3"))
+    code = "import sys; print(sys.agent); print([entry for entry in sys.path if 'site-packages' in entry])"
+    done = children.run(str(python), "-c", code, PYTHONPATH=str(tmp_path))
+    assert done.stdout.startswith(f"{children.root}/lib/"), done.stderr
+    assert done.stdout.endswith("\n[]\n")
+
+
 @pytest.mark.parametrize("name", ["module", "multiprocessing-spawn", "multiprocessing-forkserver"])
 def test_children_run_from_a_copy_elsewhere(children: Pair, tmp_path: Path, name: str) -> None:
     # The very files, not a link to them: nothing may remember where it was assembled.

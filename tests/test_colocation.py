@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from hatch_release.colocation import conflicting_files, shared_directories
+from hatch_release.colocation import Ties, conflicting_files, read_ties, shared_directories
 from hatch_release.distributions import Distribution
 
 
@@ -29,15 +29,19 @@ def distribution(site: Path, name: str, *files: str, content: str = "") -> Distr
     )
 
 
-def by_name(*distributions: Distribution) -> dict[str, Distribution]:
-    return {each.name: each for each in distributions}
+def shared(site: Path, *distributions: Distribution) -> dict[str, str]:
+    return shared_directories({each.name: each for each in distributions}, ties(site, *distributions))
+
+
+def ties(site: Path, *distributions: Distribution) -> dict[str, Ties]:
+    return {each.name: read_ties(each, site) for each in distributions}
 
 
 def test_two_inside_one_regular_package_share(tmp_path: Path) -> None:
     library = distribution(tmp_path, "qt", "qt/libs/core.txt")
     binding = distribution(tmp_path, "binding", "qt/__init__.py", "qt/core.py")
     other = distribution(tmp_path, "other", "other/__init__.py")
-    assert shared_directories(by_name(library, binding, other), tmp_path) == {
+    assert shared(tmp_path, library, binding, other) == {
         "qt": "binding-1.0",
         "binding": "binding-1.0",
     }
@@ -46,7 +50,7 @@ def test_two_inside_one_regular_package_share(tmp_path: Path) -> None:
 def test_namespace_packages_do_not_share(tmp_path: Path) -> None:
     one = distribution(tmp_path, "one", "space/one/__init__.py")
     two = distribution(tmp_path, "two", "space/two/__init__.py")
-    assert shared_directories(by_name(one, two), tmp_path) == {}
+    assert shared(tmp_path, one, two) == {}
 
 
 @pytest.mark.parametrize(
@@ -59,14 +63,16 @@ def test_namespace_packages_do_not_share(tmp_path: Path) -> None:
 def test_older_namespace_packages_do_not_share(tmp_path: Path, line: str) -> None:
     one = distribution(tmp_path, "one", "space/__init__.py", content=line)
     two = distribution(tmp_path, "two", "space/__init__.py", "space/two.py")
-    assert shared_directories(by_name(one, two), tmp_path) == {}
-    assert conflicting_files([one, two], tmp_path) == {}
+    assert shared(tmp_path, one, two) == {}
+    assert conflicting_files([one, two], ties(tmp_path, one, two)) == {}
 
 
 def test_a_file_of_two_owners_is_named(tmp_path: Path) -> None:
     one = distribution(tmp_path, "one", "thing.py")
     two = distribution(tmp_path, "two", "thing.py")
-    assert conflicting_files([one, two], tmp_path) == {PurePosixPath("thing.py"): ["one", "two"]}
+    assert conflicting_files([one, two], ties(tmp_path, one, two)) == {
+        PurePosixPath("thing.py"): ["one", "two"]
+    }
 
 
 @pytest.mark.skipif(not shutil.which("gcc"), reason="needs a compiler")
@@ -82,4 +88,4 @@ def test_a_library_found_by_a_relative_path_is_shared(tmp_path: Path) -> None:
     subprocess.run([gcc, "-shared", "-fPIC", "-o", extension, tmp_path / "a.c", *link], check=True)
     vendor = distribution(tmp_path, "vendor", "vendor/lib/libanswer.so")
     user = distribution(tmp_path, "user", "user/ext.so", "user/__init__.py")
-    assert set(shared_directories(by_name(vendor, user), tmp_path).values()) == {"user-1.0"}
+    assert set(shared(tmp_path, vendor, user).values()) == {"user-1.0"}

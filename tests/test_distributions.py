@@ -9,7 +9,8 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from hatch_release.distributions import closure, place, project_roots, read_distributions, shared_files
+from hatch_release.closure import closure, project_roots
+from hatch_release.distributions import place, read_distributions, shared_files
 from hatch_release.errors import ReleaseError
 from hatch_release.installer import install
 from hatch_release.lock import Lock

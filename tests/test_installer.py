@@ -333,6 +333,7 @@ def test_without_uv(tmp_path: Path) -> None:
         here = Path(sys.prefix)
         try:
             wheel = here / "demo-1.0-py3-none-any.whl"
+            wheel.touch()
             install(wheel=wheel, lock=None, python=here, destination=here, root=here)
         except ReleaseError as error:
             print(error)

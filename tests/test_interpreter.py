@@ -18,7 +18,8 @@ from packaging.markers import default_environment
 
 from hatch_release import elf
 from hatch_release.errors import ReleaseError
-from hatch_release.interpreter import Interpreter, copy_interpreter, probe
+from hatch_release.interpreter import Interpreter, probe
+from hatch_release.interpreter_copy import copy_interpreter
 from hatch_release.libraries import bundle_libraries, locate
 from tests import interpreters
 
@@ -168,6 +169,11 @@ def _script(path: Path, text: str) -> Path:
         pytest.param(
             'case "$*" in *-c*) echo CPython 3.8.1 ;; *) exit 1 ;; esac', r"is CPython 3\.8\.1: ", id="old"
         ),
+        pytest.param(
+            'case "$*" in *-c*) echo PyPy 3.11.11 ;; *) exit 1 ;; esac',
+            r"is PyPy 3\.11\.11: ",
+            id="another make",
+        ),
         pytest.param("echo hello", r"\(it printed nothing of use\): ", id="another program"),
         pytest.param("echo no such version >&2; exit 127", r"\(no such version\): ", id="fails"),
     ],
@@ -175,9 +181,7 @@ def _script(path: Path, text: str) -> Path:
 def test_what_is_no_usable_interpreter_is_refused_in_one_line(
     tmp_path: Path, script: str, message: str
 ) -> None:
-    with pytest.raises(
-        ReleaseError, match=rf"^\S+/python3 .*{message}name an executable of CPython 3\.10 or newer$"
-    ):
+    with pytest.raises(ReleaseError, match=rf"^\S+/python3 .*{message}take CPython 3\.10 or newer$"):
         probe(_script(tmp_path / "python3", script))
 
 

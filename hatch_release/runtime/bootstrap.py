@@ -50,7 +50,10 @@ if __name__ == "__main__":
 
     boot.main(_finder, sys.argv[1:])
 elif __name__ == "__mp_main__":
-    _install(_boot_file()).close_image()
+    if not any(
+        hasattr(each, "release_payload") for each in sys.meta_path
+    ):  # `site_entry.py` may have come first
+        _install(_boot_file()).close_image()
     sys.path[:] = dict.fromkeys(sys.path)  # the parent's has come already
     if sys.flags.no_site:
         from hatch_release.runtime import site_builtins

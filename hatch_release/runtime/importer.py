@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .bootfile import Payload
 
 
-_COMPLETED = frozenset({"importlib.metadata", "importlib_metadata", "ssl", "zoneinfo"})
+_COMPLETED = frozenset({"importlib.metadata", "importlib_metadata", "ssl", "subprocess", "zoneinfo"})
 """Modules that are told of the release when they are imported."""
 _ON_TERMINALS = frozenset({"_curses", "readline"})
 """Modules that look for terminal descriptions as soon as they are loaded."""
@@ -161,6 +161,12 @@ class IndexFinder:
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
+            if module.__name__ == "subprocess":
+                from . import children
+
+                if self.release_payload["python"]:
+                    children.let_read_site(module)
+                return
             from . import target_data
 
             if module.__name__ == "ssl":

@@ -28,6 +28,8 @@ SHARED = "shared.sha256"
 
 BLOCK = 1 << 20
 THREADS = min(8, os.cpu_count() or 1)
+PIECES = 4 * THREADS
+"""In how many pieces files are given to the threads: each handing over costs as much as hashing a small file."""
 DIGEST_SIZE = 64
 SEPARATORS = (b"  ", b" *")
 """Between digest and path, for a text and for a binary file; sha256sum takes both as the same on POSIX."""
@@ -64,8 +66,10 @@ def digests(root: str, paths: Iterable[str]) -> dict[str, str]:
         OSError: When one can't be read.
     """
     listed = list(paths)
+    pieces = [listed[number::PIECES] for number in range(PIECES)]
     with ThreadPoolExecutor(THREADS) as pool:
-        return dict(zip(listed, pool.map(digest, [f"{root}/{path}" for path in listed]), strict=True))
+        found = pool.map(lambda piece: [(path, digest(f"{root}/{path}")) for path in piece], pieces)
+        return dict(pair for pairs in found for pair in pairs)
 
 
 def pack(entries: dict[str, str]) -> bytes:

@@ -1,8 +1,12 @@
-"""`sitecustomize` of the bundled interpreter: how a child that `python3` itself starts finds the release.
+"""How a child that `python3` itself starts finds the release.
 
-A program may start `sys.executable -m package` or run a script by it. That interpreter imports `sitecustomize`
-(see the standard library's `site`), which is this file, and gets the release's modules as its parent has them. Nothing
-is exported into the environment for that: the interpreter knows where it is, and RELEASE_VSN which version.
+A program may start `sys.executable -m package` or run a script by it. That interpreter imports this file, and gets the
+release's modules as its parent has them. Nothing is exported into the environment for that: the interpreter knows
+where it is, and RELEASE_VSN which version.
+
+`site` imports it by a `.pth` file of the bundled interpreter, whatever PYTHONPATH says: tools that instrument a program
+put a `sitecustomize` of their own there. It is the interpreter's `sitecustomize` as well, for where no such file is
+read: a virtual environment made with this interpreter, and Debian's, which has other directories.
 """
 
 import sys
@@ -36,6 +40,9 @@ def _attach(boot_file: str) -> None:
     exec(code, {"__name__": "__mp_main__", "__file__": boot_file})  # noqa: S102 - our own code
 
 
+# The directory that holds the `.pth` file, and nothing to import.
+_SITE = f"{__file__.rpartition('/')[0]}/site-packages"
+sys.path[:] = [entry for entry in sys.path if entry != _SITE]
 if not any(hasattr(finder, "release_payload") for finder in sys.meta_path):
     _found = _boot_file()
     if _found:

@@ -1,0 +1,62 @@
+"""Checksums of the files of a tree, each taken once: RECORD, the start check and the manifests all want them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hatch_release.runtime import layout, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_LASTING = (f"{layout.LIB}/", layout.python_directory(""))
+"""What is written once. The files below `releases/` are written twice in one moment, too fast for a file's times."""
+
+
+class Digests:
+    """The SHA-256 of files below one root, by path; a file that changed since is read again.
+
+    Args:
+        root: What paths are relative to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Nothing is read yet."""
+        self._root = root
+        self._known: dict[str, tuple[tuple[int, ...], str]] = {}
+
+    def remember(self, path: str, digest: str) -> None:
+        """Take `digest` as that of a file that was just written.
+
+        Args:
+            path: Relative to the root.
+            digest: In hexadecimal digits.
+        """
+        if path.startswith(_LASTING):
+            self._known[path] = (self._signature(path), digest)
+
+    def of(self, paths: Iterable[str]) -> dict[str, str]:
+        """The digests of files, by path.
+
+        Args:
+            paths: Relative to the root.
+
+        Raises:
+            OSError: When one can't be read.
+        """
+        wanted = list(paths)
+        unknown = [path for path in wanted if not self._is_known(path)]
+        fresh = manifest.digests(str(self._root), unknown) if unknown else {}
+        for path, digest in fresh.items():
+            self.remember(path, digest)
+        return {path: fresh[path] if path in fresh else self._known[path][1] for path in wanted}
+
+    def _is_known(self, path: str) -> bool:
+        known = self._known.get(path)
+        return known is not None and known[0] == self._signature(path)
+
+    def _signature(self, path: str) -> tuple[int, ...]:
+        """What changes when the file does."""
+        found = (self._root / path).stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

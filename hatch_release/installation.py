@@ -1,0 +1,202 @@
+"""What is installed for a release: facts about every distribution at once, its files only when they are wanted.
+
+What a lock pins by hashes is the same whenever it is installed. So the facts are cached, and where every distribution
+is found finished in the cache too (`units.py`), nothing is installed but the project's own wheel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from hatch_release.cache import key_of, tool
+from hatch_release.colocation import Ties, read_ties
+from hatch_release.distributions import Distribution, read_distributions, record_rows
+from hatch_release.errors import ReleaseError
+from hatch_release.installer import install
+from hatch_release.lock import pins, read_toml
+from hatch_release.runtime import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hatch_release.cache import Cache
+    from hatch_release.installer import Part
+    from hatch_release.interpreter import Interpreter
+    from hatch_release.lock import Lock
+    from hatch_release.options import Options
+    from hatch_release.project import Project
+
+KIND = "installation"
+WHEEL: Literal["wheel"] = "wheel"
+LOCKED: Literal["locked"] = "locked"
+EXECUTABLE = 0o100
+
+
+@dataclass(frozen=True)
+class Installed:
+    """One distribution, as it is installed."""
+
+    distribution: Distribution
+    ties: Ties
+    digest: str
+    """A hash of everything in it."""
+
+
+@dataclass(kw_only=True)
+class Installation:
+    """The project's wheel and everything that it needs."""
+
+    project: Project
+    wheel: Path
+    lock: Lock | None
+    interpreter: Interpreter
+    options: Options
+    site: Path
+    """The flat directory that files are installed in."""
+    cache: Cache
+    _there: set[str] = field(default_factory=set, init=False)
+
+    def read(self) -> dict[str, Installed]:
+        """All distributions by normalised name.
+
+        Raises:
+            ReleaseError: When something can't be installed.
+        """
+        keys = {WHEEL: self._wheel_key(), LOCKED: self._locked_key()}
+        known = {
+            part: entry.facts
+            for part, key in keys.items()
+            if key and (entry := self.cache.restore(KIND, key))
+        }
+        self.fetch(keys.keys() - known.keys())
+        found = self._described()
+        own = canonicalize_name(self.project.name)
+        facts = {name: _to_json(each) for name, each in found.items()}
+        for part, key in keys.items():
+            if key and part not in known:
+                self.cache.store(
+                    KIND, key, {name: facts[name] for name in facts if (name == own) == (part == WHEEL)}
+                )
+        recalled = {name: _from_json(each) for entry in known.values() for name, each in entry.items()}
+        return {**recalled, **found}
+
+    def fetch(self, parts: Collection[str]) -> None:
+        """See to it that files are in `site`.
+
+        Args:
+            parts: `wheel` for those of the project's own distribution, `locked` for those of the others.
+
+        Raises:
+            ReleaseError: When something can't be installed.
+        """
+        missing = set(parts) - self._there
+        if missing and self.lock is None:
+            missing = {WHEEL, LOCKED}
+        if missing == {WHEEL, LOCKED}:
+            self._install("all")
+        elif missing:
+            self._install(WHEEL if WHEEL in missing else LOCKED)
+        self._there |= missing
+
+    def part_of(self, name: str) -> str:
+        """Which part a distribution is: `wheel` or `locked`.
+
+        Args:
+            name: Its normalised name.
+        """
+        return WHEEL if name == canonicalize_name(self.project.name) else LOCKED
+
+    def _install(self, part: Part) -> None:
+        install(
+            wheel=self.wheel,
+            lock=self.lock,
+            python=self.interpreter.executable,
+            destination=self.site,
+            extras=self.options.extras,
+            groups=self.options.groups,
+            root=self.project.root,
+            part=part,
+        )
+
+    def _described(self) -> dict[str, Installed]:
+        """What is in `site`."""
+        return {
+            name: Installed(each, read_ties(each, self.site), _digest(each, self.site))
+            for name, each in read_distributions(self.site).items()
+        }
+
+    def _wheel_key(self) -> str | None:
+        """The cache's key for what the wheel gives by itself; None where its dependencies come with it."""
+        if self.lock is None:
+            return None
+        return key_of(hashlib.sha256(self.wheel.read_bytes()).hexdigest(), self._installer())
+
+    def _locked_key(self) -> str | None:
+        """The cache's key for what the lock gives; None when that may differ from time to time."""
+        pinned = pins(self.lock, self.project.root) if self.lock else None
+        if pinned is None:
+            return None
+        settings = self.project.pyproject.get("tool", {}).get("uv", {})
+        uv_toml = self.project.root / "uv.toml"
+        return key_of(
+            pinned,
+            canonicalize_name(self.project.name),
+            [list(self.options.extras), list(self.options.groups)],
+            [settings, read_toml(uv_toml) if uv_toml.is_file() else {}],
+            {name: value for name, value in os.environ.items() if name.startswith("UV_")},
+            self._installer(),
+        )
+
+    def _installer(self) -> list[object]:
+        """What installs, and for which interpreter."""
+        return [tool(), importlib.metadata.version("uv"), self.interpreter.identity, self.interpreter.markers]
+
+
+def _digest(distribution: Distribution, site: Path) -> str:
+    """A hash of the files of a distribution, and of the order in which its RECORD lists them."""
+    record = PurePosixPath(distribution.info, "RECORD")
+    files = [str(file) for file in distribution.files if file != record]
+    try:
+        digests = manifest.digests(str(site), files)
+        modes = {file: bool((site / file).stat().st_mode & EXECUTABLE) for file in files}
+    except OSError as error:
+        raise ReleaseError(f"what was installed can't be read: {error}") from error
+    owned = set(files)
+    order = [row[0] for row in record_rows(site / record) if row[0] in owned]
+    return key_of(distribution.directory, order, digests, modes)
+
+
+def _to_json(installed: Installed) -> dict[str, Any]:
+    """The facts as JSON holds them."""
+    distribution = asdict(installed.distribution)
+    distribution["files"] = [str(file) for file in installed.distribution.files]
+    distribution["requires"] = [str(each) for each in installed.distribution.requires]
+    return {
+        "distribution": distribution,
+        "namespaces": sorted(map(str, installed.ties.namespaces)),
+        "libraries": list(map(str, installed.ties.libraries)),
+        "digest": installed.digest,
+    }
+
+
+def _from_json(facts: dict[str, Any]) -> Installed:
+    """The opposite of `_to_json`."""
+    distribution = Distribution(
+        **{
+            **facts["distribution"],
+            "files": tuple(map(PurePosixPath, facts["distribution"]["files"])),
+            "requires": tuple(map(Requirement, facts["distribution"]["requires"])),
+        }
+    )
+    ties = Ties(
+        frozenset(map(PurePosixPath, facts["namespaces"])), tuple(map(PurePosixPath, facts["libraries"]))
+    )
+    return Installed(distribution, ties, facts["digest"])

@@ -1,0 +1,387 @@
+"""The cache: what later builds take from it, and what becomes of them when it is damaged, closed or full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hatch_release import cache_upkeep
+from hatch_release.cache import ENTRY, INCOMING, TREE, Cache
+from tests.builds import configure, greets, replace
+from tests.projects import clean_environment
+from tests.trees import snapshot, write_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.projects import Builder, Done
+
+UNSHARE = shutil.which("unshare")
+KINDS = ["distribution", "installation", "interpreter", "library", "start"]
+AGAIN = {"HATCH_RELEASE_OVERWRITE": "1"}
+
+
+def tree(directory: Path) -> Path:
+    write_files(directory, {"bin/tool": "a tool", "data/text.txt": "text", "large.bin": "x" * 1_000_000})
+    (directory / "link").symlink_to("data/text.txt")
+    return directory
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def cache(tmp_path: Path, warnings: list[str]) -> Cache:
+    return Cache(tmp_path / "cache", warn=warnings.append)
+
+
+@pytest.fixture
+def stored(cache: Cache, tmp_path: Path) -> dict[str, object]:
+    """What was stored under the key `k`, as plain data."""
+    source = tree(tmp_path / "source")
+    cache.store("thing", "k", {"answer": 42}, source)
+    return snapshot(source)
+
+
+def test_what_is_stored_comes_back(cache: Cache, stored: dict[str, object], tmp_path: Path) -> None:
+    entry = cache.restore("thing", "k", tmp_path / "copy")
+    assert entry is not None
+    assert entry.facts == {"answer": 42}
+    assert snapshot(tmp_path / "copy") == stored
+    kept = cache.restore("thing", "k", tmp_path / "part", lambda path: path.startswith("data/"))
+    assert kept is not None
+    assert sorted(snapshot(tmp_path / "part")) == ["data", "data/text.txt"]
+    assert cache.restore("thing", "other", tmp_path / "none") is None
+    assert not (tmp_path / "none").exists()
+
+
+def test_modes_come_back_whatever_umask_says(cache: Cache, stored: dict[str, object], tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib
+os.umask(0o077)
+from hatch_release.cache import Cache
+Cache(pathlib.Path({str(cache.directory)!r})).restore("thing", "k", pathlib.Path({str(tmp_path / "copy")!r}))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / "copy" / "bin" / "tool").stat().st_mode == (
+        tmp_path / "source" / "bin" / "tool"
+    ).stat().st_mode
+    assert stored
+
+
+def test_a_copy_is_no_link_to_what_is_kept(cache: Cache, stored: dict[str, object], tmp_path: Path) -> None:
+    cache.restore("thing", "k", tmp_path / "copy")
+    (tmp_path / "copy" / "data" / "text.txt").write_text("changed")
+    cache.restore("thing", "k", tmp_path / "again")
+    assert snapshot(tmp_path / "again") == stored
+
+
+DAMAGE = {
+    "a byte": lambda place: (place / TREE / "large.bin").write_text("y" + "x" * 999_999),
+    "a small file": lambda place: (place / TREE / "data" / "text.txt").write_text("txet"),
+    "cut short": lambda place: (place / TREE / "large.bin").write_text("x"),
+    "a missing file": lambda place: (place / TREE / "bin" / "tool").unlink(),
+    "facts": lambda place: (place / ENTRY).write_text((place / ENTRY).read_text().replace("42", "43")),
+    "no facts": lambda place: (place / ENTRY).write_text(""),
+    "binary facts": lambda place: (place / ENTRY).write_bytes(b"\xff\x00"),
+    "facts gone": lambda place: (place / ENTRY).unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_told_once_and_leaves_nothing(
+    cache: Cache, stored: dict[str, object], tmp_path: Path, warnings: list[str], damage: str
+) -> None:
+    place = cache.entries / "thing" / "k"
+    DAMAGE[damage](place)
+    assert cache.restore("thing", "k", tmp_path / "copy") is None
+    assert not (tmp_path / "copy").exists()
+    (line,) = warnings
+    assert line.startswith(f"the cache entry {place} is damaged (")
+    assert line.endswith("): it is made anew")
+    assert not place.exists()
+    cache.store("thing", "k", {}, tmp_path / "source")
+    cache.restore("thing", "k", tmp_path / "copy")
+    assert snapshot(tmp_path / "copy") == stored
+
+
+def test_fresh_finds_nothing_and_replaces(cache: Cache, stored: dict[str, object], tmp_path: Path) -> None:
+    fresh = Cache(cache.directory, fresh=True)
+    assert fresh.restore("thing", "k") is None
+    fresh.store("thing", "k", {"answer": 43}, tmp_path / "source")
+    entry = cache.restore("thing", "k")
+    assert entry is not None
+    assert entry.facts == {"answer": 43}
+    assert stored
+
+
+STORE = """
+import pathlib, sys
+from hatch_release.cache import Cache
+root = pathlib.Path(sys.argv[1])
+def warn(line):
+    raise SystemExit(line)
+cache = Cache(root / "cache", warn=warn)
+for number in range(40):
+    cache.store("thing", str(number), {"n": number}, root / "source")
+    copy = root / sys.argv[2] / str(number)
+    if cache.restore("thing", str(number), copy) is not None:
+        assert (copy / "large.bin").stat().st_size == 1_000_000
+    if number % 10 == 9:
+        from hatch_release import cache_upkeep
+        cache_upkeep.prune(cache, gigabytes=0.01)
+"""
+
+
+def test_many_at_once(tmp_path: Path) -> None:
+    tree(tmp_path / "source")
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", STORE, str(tmp_path), f"copies-{number}"], stderr=subprocess.PIPE
+        )
+        for number in range(4)
+    ]
+    assert [(each.communicate()[1], each.returncode) for each in running] == [(b"", 0)] * 4
+    assert list((tmp_path / "cache" / "v1" / INCOMING).iterdir()) == []
+
+
+def test_what_a_killed_build_left_is_removed_later(cache: Cache, stored: dict[str, object]) -> None:
+    left = cache.entries / INCOMING / "left"
+    left.mkdir()
+    (left / "file").write_text("half")
+    cache_upkeep.prune(cache)
+    assert left.exists()  # it may be another build's
+    two_hours_ago = time.time() - 7200
+    os.utime(left, (two_hours_ago, two_hours_ago))
+    cache_upkeep.prune(cache)
+    assert not left.exists()
+    assert stored
+    assert len(cache_upkeep.entries(cache)) == 1
+
+
+def used(directory: Path) -> dict[Path, float]:
+    """When each entry was used last."""
+    return {each.place: each.used for each in cache_upkeep.entries(Cache(directory))}
+
+
+def built(root: Path) -> dict[str, object]:
+    """The release as plain data."""
+    found = snapshot(root)
+    assert greets(root)
+    return found
+
+
+def test_a_second_build_takes_everything_from_the_cache(
+    builder: Builder, project: Path, tmp_path: Path
+) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+    before = used(tmp_path / "own")
+    assert {place.parent.name for place in before} == set(KINDS)
+    assert built(builder.release(project, **private)) == first
+    after = used(tmp_path / "own")
+    assert after.keys() == before.keys()
+    assert all(after[place] > before[place] for place in before)
+
+
+def test_a_changed_file_is_in_the_next_release(builder: Builder, project: Path) -> None:
+    builder.release(project, **AGAIN)
+    replace(project, "Hello, ", "Good day, ", "hello/__init__.py")
+    root = builder.release(project, **AGAIN)
+    done = subprocess.run([root / "bin" / "hello", "start"], capture_output=True, text=True, check=True)
+    assert done.stdout == "Good day, world!\n"
+
+
+def test_options_are_part_of_what_is_remembered(builder: Builder, project: Path) -> None:
+    builder.release(project, **AGAIN)
+    root = builder.release(configure(project, 'strip = { keep = ["source"] }'), **AGAIN)
+    assert list(root.glob("lib/hello-1.0.0/hello/__init__.py"))
+    assert list(root.glob("python-*/lib/python*/os.py"))
+
+
+def test_force_makes_everything_anew(builder: Builder, project: Path, tmp_path: Path) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+    before = {place: place.stat().st_ino for place in used(tmp_path / "own")}
+    assert built(builder.release(project, HATCH_RELEASE_FORCE="1", **private)) == first
+    after = {place: place.stat().st_ino for place in used(tmp_path / "own")}
+    assert after.keys() == before.keys()
+    assert all(after[place] != before[place] for place in before)
+
+
+def test_a_damaged_cache_costs_time_only(builder: Builder, project: Path, tmp_path: Path) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+    for place in used(tmp_path / "own"):
+        for file in [file for file in (place / TREE).rglob("*") if file.is_file()][:1] or [place / ENTRY]:
+            file.write_bytes(file.read_bytes()[:-1] + b"?")
+    done = builder.build(project, **private)
+    assert done.returncode == 0
+    damaged = [line for line in done.stderr.splitlines() if "is damaged" in line]
+    assert len(damaged) == len(used(tmp_path / "own"))
+    assert "Traceback" not in done.stderr
+    assert built(project / "dist" / "release" / "hello") == first
+    assert "is damaged" not in builder.build(project, **private).stderr
+
+
+def test_an_unlocked_project_is_installed_every_time(builder: Builder, project: Path) -> None:
+    (project / "requirements.lock").unlink(missing_ok=True)
+    done = [builder.build(project, **AGAIN) for _ in range(2)]
+    assert [each.returncode for each in done] == [0, 0]
+    assert all("no lock found" in each.stderr for each in done)
+
+
+def mounted(script: str, builder: Builder, project: Path) -> Done:
+    """Run `script`, to which the build is given, where it may mount."""
+    if UNSHARE is None:
+        pytest.skip("needs unshare")
+    build = [str(builder.python), "-m", "hatchling", "build", "-t", "release"]
+    done = subprocess.run(
+        [UNSHARE, "--map-root-user", "--mount", "sh", "-c", script, "sh", *build],
+        cwd=project,
+        env=clean_environment(HATCH_RELEASE_CACHE_DIR=str(project / "kept"), **AGAIN),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode in {1, 77} and "Warning" not in done.stderr:
+        pytest.skip(f"this machine allows no mounts: {done.stderr}")
+    return done
+
+
+READ_ONLY = 'mount --bind kept kept && mount -o remount,ro,bind kept || exit 77; "$@"'
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_read_only_cache(builder: Builder, project: Path, *, filled: bool) -> None:
+    (project / "kept").mkdir()
+    if filled:
+        builder.release(project, HATCH_RELEASE_CACHE_DIR=str(project / "kept"))
+    before = snapshot(project / "kept")
+    done = mounted(READ_ONLY, builder, project)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("Warning: the cache")]
+    if filled:
+        assert told == []
+    else:
+        (line,) = told
+        assert line == (
+            f"Warning: the cache {project / 'kept'} can't be written (Read-only file system): "
+            "later builds will take longer; HATCH_RELEASE_CACHE_DIR names another"
+        )
+    assert snapshot(project / "kept") == before
+    assert greets(project / "dist" / "release" / "hello")
+
+
+def test_a_full_cache(builder: Builder, project: Path) -> None:
+    (project / "kept").mkdir()
+    done = mounted('mount -t tmpfs -o size=3m tmpfs kept || exit 77; "$@"', builder, project)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Warning: the cache")]
+    assert "can't be written (No space left on device)" in line
+    assert greets(project / "dist" / "release" / "hello")
+
+
+def lines_of(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    yield from process.stdout
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "Installing the dependencies",
+        "Placing the distributions",
+        "Compiling the distributions",
+        "Placing the interpreter",
+        "Starting the release once",
+        "Release hello",
+    ],
+)
+def test_after_a_kill_in_any_stage_the_next_build_works(
+    builder: Builder, project: Path, tmp_path: Path, stage: str
+) -> None:
+    environment = clean_environment(HATCH_RELEASE_CACHE_DIR=str(tmp_path / "own"), **AGAIN)
+    with subprocess.Popen(
+        [str(builder.python), "-m", "hatchling", "build", "-t", "release"],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert any(stage in line for line in lines_of(process))
+        time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGKILL)
+    done = builder.build(project, HATCH_RELEASE_CACHE_DIR=str(tmp_path / "own"), **AGAIN)
+    assert done.returncode == 0, done.stderr
+    assert "is damaged" not in done.stderr
+    assert greets(project / "dist" / "release" / "hello")
+    assert [path.name for path in (project / "dist" / "release").iterdir()] == ["hello"]
+
+
+def test_two_builds_at_once_with_an_empty_cache(builder: Builder, project: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(project, tmp_path / "other" / "hello")
+    environment = clean_environment(HATCH_RELEASE_CACHE_DIR=str(tmp_path / "own"))
+    running = [
+        subprocess.Popen(
+            [str(builder.python), "-m", "hatchling", "build", "-t", "release"],
+            cwd=directory,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for directory in (project, other)
+    ]
+    for each in running:
+        assert "the cache" not in each.communicate()[1]
+        assert each.returncode == 0
+    assert greets(project / "dist" / "release" / "hello")
+    assert greets(other / "dist" / "release" / "hello")
+
+
+def command(builder: Builder, *arguments: str, directory: Path) -> Done:
+    """Run `hatch-release`."""
+    return subprocess.run(
+        [str(builder.python.with_name("hatch-release")), *arguments],
+        env=clean_environment(HATCH_RELEASE_CACHE_DIR=str(directory)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command(builder: Builder, project: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "own"
+    assert command(builder, "cache", "dir", directory=directory).stdout == f"{directory}\n"
+    builder.release(project, HATCH_RELEASE_CACHE_DIR=str(directory))
+    number = len(used(directory))
+    *kinds, total = command(builder, "cache", "info", directory=directory).stdout.splitlines()
+    assert [line.split()[0] for line in kinds] == KINDS
+    assert total.split()[:2] == ["all", str(number)]
+    assert "removed 0 entries" in command(builder, "cache", "prune", directory=directory).stdout
+    removed = command(builder, "cache", "prune", "--gigabytes", "0.001", directory=directory).stdout
+    assert removed.startswith("removed ")
+    assert 0 < len(used(directory)) < number
+    cleared = command(builder, "cache", "clear", directory=directory)
+    assert cleared.returncode == 0
+    assert used(directory) == {}
+    assert greets(builder.release(project, HATCH_RELEASE_CACHE_DIR=str(directory), **AGAIN))
+
+
+def test_a_misspelt_command_gets_the_nearest(builder: Builder, tmp_path: Path) -> None:
+    done = command(builder, "cache", "prun", directory=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean 'prune'?" in done.stderr
