@@ -55,6 +55,11 @@ class Packer(ABC):
         for tree in self.trees:
             shutil.rmtree(tree, ignore_errors=True)
 
+    def change(self) -> None:
+        """Change one file of the application, so that the next build has something to do."""
+        with (self.project / self.fixture.name / "__init__.py").open("a", encoding="utf-8") as module:
+            module.write("# changed\n")
+
     @abstractmethod
     def build(self, cache: Mapping[str, str]) -> None:
         """Build, as a user does; again when there is something already.
@@ -109,7 +114,18 @@ class Release(Packer):
     def build(self, cache: Mapping[str, str]) -> None:
         """Assemble the release."""
         build = [self.bench.python, "-m", "hatchling", "build", "-t", "release"]
-        self.bench.call(build, cwd=self.project, more={"HATCH_RELEASE_OVERWRITE": "1", **cache})
+        more = {"HATCH_RELEASE_OVERWRITE": "1", "HATCH_RELEASE_CACHE_DIR": str(self._cache), **cache}
+        self.bench.call(build, cwd=self.project, more=more)
+
+    def clean(self) -> None:
+        """Remove the release, and what builds keep for each other."""
+        super().clean()
+        shutil.rmtree(self._cache, ignore_errors=True)
+
+    @property
+    def _cache(self) -> Path:
+        """Where builds keep what they made."""
+        return self.directory / "cache"
 
     @property
     def command(self) -> list[str]:

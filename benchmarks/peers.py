@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import zipfile
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -142,8 +143,11 @@ class SingleFile(Peer):
         return [self.directory / "file", self.directory / "root"]
 
     def packed(self) -> int:
-        """The file, as it is."""
-        return sizes.tree(self.file)
+        """What is in the file, which is a zip file, compressed as everything else here."""
+        content = self.directory / "content"
+        with zipfile.ZipFile(self.file) as file:
+            file.extractall(content)
+        return sizes.packed([content], self.directory / "packed.tar.zst")
 
 
 class Pex(SingleFile):

@@ -77,13 +77,15 @@ class Contest:
                 figures.broken = f"{what}: {error}"
 
     def _time_builds(self, packer: Packer, figures: table.Figures) -> None:
-        """Build with nothing there, and again."""
+        """Build with nothing there, again, and after a change of one file."""
         cache = {}
         if self.options.cold_cache:
             fresh = tempfile.mkdtemp(dir=self.bench.directory)
             cache = {"UV_CACHE_DIR": fresh, "PIP_CACHE_DIR": fresh}
         packer.clean()
-        for seconds in (figures.first, figures.again):
+        for seconds in (figures.first, figures.again, figures.changed):
+            if seconds is figures.changed:
+                packer.change()
             start = time.monotonic()
             packer.build(cache)
             seconds.append(time.monotonic() - start)
@@ -218,6 +220,8 @@ def _print_contest(contest: Contest, *, last: bool) -> None:
     _report("")
     print(f"\n{' '.join((fixture.name, *fixture.arguments))}")
     print(table.aligned(table.rows(fixture.name, fixture.goals, contest.figures)))
+    for line in table.builds(contest.figures):
+        print(line)
     for name, figures in contest.figures.items():
         if figures.broken:
             print(f"{name} is broken: {figures.broken}")

@@ -6,9 +6,7 @@ import os
 import tarfile
 from typing import TYPE_CHECKING
 
-import zstandard
-
-from hatch_release.archive import THREADS, ZSTD_JOB, ZSTD_LEVEL, ZSTD_WINDOW
+from hatch_release import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -43,14 +41,6 @@ def packed(places: Iterable[Path], destination: Path, without: Collection[str] =
         destination: A file that is made and removed again.
         without: Names of directories to leave out.
     """
-    parameters = zstandard.ZstdCompressionParameters.from_level(
-        ZSTD_LEVEL,
-        window_log=ZSTD_WINDOW,
-        enable_ldm=True,
-        job_size=ZSTD_JOB,
-        threads=THREADS,
-        write_checksum=True,
-    )
 
     def chosen(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
         return None if member.name.rpartition("/")[2] in without else member
@@ -58,7 +48,7 @@ def packed(places: Iterable[Path], destination: Path, without: Collection[str] =
     try:
         with (
             destination.open("wb") as file,
-            zstandard.ZstdCompressor(compression_params=parameters).stream_writer(file) as stream,
+            zstd.compressing(file) as stream,
             tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT) as archive,
         ):
             for place in places:

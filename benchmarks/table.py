@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from measure import Ratio, against_itself, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from measure import Usage
 
@@ -36,6 +36,8 @@ class Figures:
     """Seconds of builds with nothing there."""
     again: list[float] = field(default_factory=list)
     """Seconds of builds with the result there and nothing changed."""
+    changed: list[float] = field(default_factory=list)
+    """Seconds of builds after a change of one file of the application."""
     packed: list[int] = field(default_factory=list)
     """Bytes of what one ships."""
     unpacked: list[int] = field(default_factory=list)
@@ -57,6 +59,7 @@ METRICS = (
     Metric("peak memory", "MB", lambda figures: [usage.peak for usage in figures.warm]),
     Metric("build, first", "s", lambda figures: figures.first),
     Metric("build, again", "s", lambda figures: figures.again),
+    Metric("build, changed", "s", lambda figures: figures.changed),
     Metric("archive", "MB", lambda figures: figures.packed),
     Metric(
         "archive, with Python",
@@ -72,6 +75,29 @@ METRICS = (
 )
 BASELINE = "venv"
 OURS = "release"
+
+
+BUILD_GOALS = {"again": 0.15, "changed": 0.2}
+"""The largest ratios of a release's later builds to its own first one."""
+FIRST_GOAL = ("pyinstaller", 0.5)
+"""The peer whose first build a release's is compared with, and the largest ratio."""
+
+
+def builds(figures: Mapping[str, Figures]) -> Iterator[str]:
+    """Lines about a release's builds: later ones to the first, the first to that of a peer.
+
+    Args:
+        figures: What was measured, by packer.
+    """
+    ours = figures[OURS]
+    for row, goal in BUILD_GOALS.items():
+        later = getattr(ours, row)
+        if ours.first and len(later) == len(ours.first):
+            yield f"release: build, {row} / first: {compare(later, ours.first).median:.2f} (goal {goal:.2f})"
+    name, goal = FIRST_GOAL
+    if name in figures and ours.first and len(figures[name].first) == len(ours.first):
+        ratio = compare(ours.first, figures[name].first).median
+        yield f"release: build, first / {name}'s: {ratio:.2f} (goal {goal:.2f})"
 
 
 def rows(fixture: str, goals: Mapping[str, float], figures: Mapping[str, Figures]) -> list[list[str]]:
