@@ -1,8 +1,8 @@
 """Packing an assembled version into one file, the same bytes for the same tree.
 
 The archive holds what the tree holds, without a directory around it and without `tmp/`: unpack it with
-`mkdir demo && tar -xf ARCHIVE -C demo`. Entries are sorted, belong to owner 0 and group 0, have one time and
-modes that do not depend on the umask of the build.
+`mkdir demo && tar -xf ARCHIVE -C demo`. Entries are sorted, belong to owner 0 and group 0, and have one time; their
+modes are those of the tree, which do not depend on the umask of the build (`modes.py`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-import zstandard
-
+from hatch_release import zstd
 from hatch_release.errors import ReleaseError
 from hatch_release.runtime import layout
 
@@ -35,30 +34,12 @@ EPOCH = 315_532_800
 ZIP_NEWEST = 4_354_819_198
 """2107-12-31 23:59:58, the newest that zip knows."""
 BLOCK = 1 << 20
-THREADS = os.cpu_count() or 1
 
-DIRECTORY_MODE = EXECUTABLE_MODE = 0o755
-FILE_MODE = 0o644
-PRIVATE_MODE = 0o600
 LINK_MODE = 0o777
-PRIVATE = f"{layout.RELEASES}/{layout.COOKIE}"
-EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
-# Measured on a web service with numpy (149 MB, two cores). gzip: 48.9 MB in 7 s; level 9 takes 22 s for
-# 48.6 MB. zstd: 35.2 MB in 5 s; its own level 19 takes 90 s for 35.5 MB, level 17 with this window 36 s for
-# 32.9 MB. Matches far apart make the difference, hence the window: 128 MiB, the largest that zstd, tar and
-# libarchive unpack without being asked to (32 MiB: 38.4 MB).
+# Measured on a web service with numpy (149 MB): level 7 gives 48.9 MB in 7 s, level 9 48.6 MB in 22 s.
 GZIP_LEVEL = 7
 ZIP_LEVEL = 9
-ZSTD_LEVEL = 12
-ZSTD_WINDOW = 27
-# How the input is cut into jobs must not depend on the number of threads, or the output would.
-ZSTD_JOB = 16 << 20
-
-
-ZSTD_LARGEST_WINDOW = 1 << 31
-"""Bytes of the largest window that is read: what `zstd --ultra --long=31` writes."""
-ZstdError = zstandard.ZstdError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +112,7 @@ def write_archive(
     try:
         with _replacing(destination) as stream:
             writer(stream, entries, report)
-    except (OSError, UnicodeError, zstandard.ZstdError) as error:
+    except (OSError, UnicodeError, zstd.ZstdError) as error:
         raise ReleaseError(
             f"the archive {destination} can't be written: {_reason(error)}: make room and allow writing "
             "there, or set the option path to another place"
@@ -181,24 +162,20 @@ def _entries(tree: Path, seconds: int) -> Iterator[Entry]:
         yield Entry(
             name=name,
             source=path,
-            mode=_mode(path, name, status.st_mode),
+            mode=_mode(path, status.st_mode),
             size=status.st_size if stat.S_ISREG(status.st_mode) else 0,
             time=seconds,
         )
 
 
-def _mode(path: Path, name: str, mode: int) -> int:
-    """The mode of one entry: independent of the umask that it was made under."""
+def _mode(path: Path, mode: int) -> int:
+    """The kind and mode of one entry; a link has the same everywhere."""
     kind = stat.S_IFMT(mode)
-    if kind == stat.S_IFDIR:
-        return kind | DIRECTORY_MODE
     if kind == stat.S_IFLNK:
         return kind | LINK_MODE
-    if kind != stat.S_IFREG:
+    if kind not in {stat.S_IFREG, stat.S_IFDIR}:
         raise ReleaseError(f"{path} is neither a file, a directory nor a link: remove it from the release")
-    if name == PRIVATE:
-        return kind | PRIVATE_MODE
-    return kind | (EXECUTABLE_MODE if mode & EXECUTE else FILE_MODE)
+    return mode
 
 
 @contextlib.contextmanager
@@ -262,29 +239,8 @@ def _tar_header(entry: Entry) -> tarfile.TarInfo:
 
 def _write_tar_zst(stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:
     """A tar file compressed by zstandard on all processors."""
-    compressor = zstandard.ZstdCompressor(compression_params=_zstd_parameters())
-    with compressor.stream_writer(stream, closefd=False) as compressed:
+    with zstd.compressing(stream) as compressed:
         _write_tar(compressed, entries, report)
-
-
-def _zstd_parameters() -> zstandard.ZstdCompressionParameters:
-    """How to compress; the number of threads, at least one, has no influence on the output."""
-    return zstandard.ZstdCompressionParameters.from_level(
-        ZSTD_LEVEL,
-        window_log=ZSTD_WINDOW,
-        enable_ldm=True,
-        job_size=ZSTD_JOB,
-        threads=THREADS,
-        write_checksum=True,
-    )
-
-
-def read_zst(stream: IO[bytes]) -> IO[bytes]:
-    """What the file `stream` holds, which was compressed by zstandard; `ZstdError` tells of a damaged one."""
-    reader = zstandard.ZstdDecompressor(max_window_size=ZSTD_LARGEST_WINDOW).stream_reader(
-        stream, read_across_frames=True, closefd=False
-    )
-    return cast("IO[bytes]", reader)
 
 
 def _write_tar_gz(stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from hatch_release import elf, trial
-from hatch_release.applications import Application, application_start
+from hatch_release.application_plan import choose_applications, plan_boot_scripts
 from hatch_release.assembly import RUNTIME_NAME, Assembly
 from hatch_release.boot_files import BootPlan, write_boot_files, write_image
 from hatch_release.boot_index import ModuleIndex
@@ -22,6 +22,8 @@ from hatch_release.errors import ReleaseError
 from hatch_release.installation import Installation
 from hatch_release.interpreter_unit import place_python
 from hatch_release.lock import find_lock
+from hatch_release.lock_check import check_uv_lock, compare, refresh
+from hatch_release.modes import paths_below, settle
 from hatch_release.python_source import find_python
 from hatch_release.records import write_metadata_index, write_record
 from hatch_release.runtime import layout
@@ -34,6 +36,7 @@ from hatch_release.wheel import without_python_requirement
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hatch_release.distributions import Distribution
     from hatch_release.interpreter import Interpreter
     from hatch_release.options import Options
     from hatch_release.release import Release
@@ -76,26 +79,30 @@ def choose_distributions(assembly: Assembly) -> None:
     release, options = assembly.release, assembly.release.options
     installed = {name: each.distribution for name, each in assembly.installed.items()}
     roots = project_roots(release.project.name, options.extras, options.groups, release.project.pyproject)
+    advice = refresh(assembly.installation.lock, release.project.root)
+    if not options.no_deps_check:
+        _check_lock(assembly, installed, advice)
     assembly.distributions = closure(
-        installed, roots, assembly.interpreter.markers, check=not options.no_deps_check
+        installed, roots, assembly.interpreter.markers, check=not options.no_deps_check, advice=advice
     )
     included = [*assembly.distributions, *([STANDARD_LIBRARY] if options.include_python else [])]
     for line in options.stripping.warnings(included):
         release.progress.warn(line)
-    own = assembly.distributions[canonicalize_name(release.project.name)]
-    name, assembly.start = application_start(
-        release.project.name, own.entry_points.get("console_scripts", {}), options.applications
-    )
-    release.boot_scripts = {layout.START: assembly.start, layout.START_CLEAN: ""}
-    for each in assembly.distributions.values():
-        started = canonicalize_name(name) == each.name
-        release.applications[each.name] = Application(
-            name=each.name,
-            version=each.version,
-            mode="permanent" if started else "load",
-            path="",  # known when it is placed
-            start=assembly.start if started else "",
+    choose_applications(assembly, roots)
+
+
+def _check_lock(assembly: Assembly, installed: dict[str, Distribution], advice: str) -> None:
+    """Refuse a lock that was made for something else; warn of what it does not name."""
+    release, lock = assembly.release, assembly.installation.lock
+    project, own = release.project, canonicalize_name(release.project.name)
+    if lock is None:
+        return
+    if lock.kind == "uv":
+        check_uv_lock(
+            lock, installed[own], release.options.groups, project.pyproject, assembly.interpreter.markers
         )
+    if strangers := compare(lock, project.root, installed, own, advice):
+        release.progress.warn(f"{lock.path} does not name what was installed: {', '.join(strangers)}")
 
 
 def place_data_files(assembly: Assembly) -> None:
@@ -150,17 +157,24 @@ def write_boot(assembly: Assembly) -> None:
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
-    seen = trial.run(release, assembly.interpreter, assembly.cache)
+    seen = trial.run(release, assembly.interpreter, assembly.cache, plan.index)
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
     plan.libraries = seen.libraries
     write_image(release.path, plan)
     write_boot_files(release.path, plan)
 
 
+def settle_modes(assembly: Assembly) -> None:
+    """Give what was made the modes that it has on every machine."""
+    settle(assembly.release.path, assembly.others)
+
+
 def _boot_plan(assembly: Assembly) -> BootPlan:
     """The module index and all else that the boot files are made of."""
     release = assembly.release
-    more = read_site_paths(release.path, assembly.library_directories)
+    more = read_site_paths(release.path, assembly.library_directories, assembly.interpreter.version)
+    for each in more.wrong:
+        release.progress.warn(each)
     index = ModuleIndex()
     # The name `sitecustomize` is anybody's: a tool that instruments programs puts one into PYTHONPATH.
     skip = {*assembly.interpreter.frozen, "sitecustomize"}
@@ -181,7 +195,8 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
         metadata=_consolidated(assembly, layout.METADATA_INDEX),
         python=release.python_directory,
         scripts=scripts,
-        boot_scripts=release.boot_scripts,
+        boot_scripts=plan_boot_scripts(assembly, index),
+        distributions=release.applications,
     )
 
 
@@ -216,6 +231,7 @@ STAGES = (
     Stage("Writing the scripts", write_files),  # bin/NAME, releases/
     Stage("Writing the boot files", write_boot),  # releases/VSN/*.boot, consolidated/
     Stage("Starting the release once", start_once, lambda options: options.check),
+    Stage("Setting the modes", settle_modes),
 )
 
 
@@ -229,6 +245,7 @@ def assemble(release: Release) -> Release:
     _check_python(release, interpreter)
     release.python_version, release.target = interpreter.version, interpreter.target
     assembly = Assembly(release=release, interpreter=interpreter, cache=open_cache(release))
+    assembly.others = paths_below(release.path)
     for stage in STAGES:
         if stage.wanted(release.options):
             with release.progress.stage(stage.title):

@@ -12,6 +12,7 @@ from hatch_release.boot_index import ModuleIndex, suffixes_of
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
+    from hatch_release.applications import Startable
     from hatch_release.boot_files import BootPlan
     from hatch_release.cache import Cache
     from hatch_release.distributions import Distribution
@@ -39,14 +40,18 @@ class Assembly:
     """By name, dependencies first."""
     directories: dict[str, str] = field(default_factory=dict)
     """Where each distribution is, relative to the root; several may share one."""
-    start: str = ""
-    """What `start` calls, `module:attribute`."""
+    applications: dict[str, Startable] = field(default_factory=dict)
+    """By name."""
+    order: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Their names in start order, each with those that have to be started before it."""
     scanned: dict[str, Scanned] = field(default_factory=dict)
     """What each module names, by the module's full name."""
     units: list[Unit] = field(default_factory=list)
     """The directories below `lib/`."""
     fresh: list[Unit] = field(default_factory=list)
     """Those of them that the cache did not hold."""
+    others: frozenset[str] = frozenset()
+    """What steps before `assemble` have written, relative to the root."""
     plan: BootPlan = field(init=False)
 
     @property

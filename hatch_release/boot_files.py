@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from hatch_release.applications import Application
     from hatch_release.boot_index import ModuleIndex
+    from hatch_release.boot_scripts import BootScript
 
 RUNTIME_PACKAGE = "hatch_release.runtime"
 PYC_HEADER_SIZE = 16
 """Bytes before the code in a `.pyc` (PEP 552)."""
 
 # What `start` needs of the runtime, in the order in which it needs it.
-_RUNTIME_AT_START = ("", ".boot", ".leave", ".site_builtins", ".errors", ".console_script")
+_RUNTIME_AT_START = (
+    "", ".boot", ".leave", ".site_builtins", ".errors", ".system", ".preload", ".console_script", ".policy",
+)  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -39,10 +43,12 @@ class BootPlan:
     python: str
     """The bundled interpreter's directory, relative to the root; empty when there is none."""
     scripts: Mapping[str, str]
-    boot_scripts: Mapping[str, str]
-    """Boot scripts by name, each with what it calls at start as `module:attribute`, or an empty string."""
+    boot_scripts: Mapping[str, BootScript]
+    """Boot scripts by name."""
+    distributions: Mapping[str, Application]
+    """The distributions of the release by name."""
     lines: Sequence[tuple[str, str]] = ()
-    """Lines of `.pth` files to run at every start, each with its directory, relative to the root."""
+    """Lines of `.pth` and `.start` files to run at every start, each with its directory, relative to the root."""
     hot: Sequence[str] = ()
     """The modules that are imported at start, in load order."""
     libraries: Sequence[str] = ()
@@ -79,10 +85,10 @@ def write_boot_files(root: Path, plan: BootPlan) -> None:
     """
     directory = root / layout.RELEASES / plan.version
     bootstrap = _runtime_file(root, plan, "bootstrap")
-    for name, application in plan.boot_scripts.items():
-        payload = _payload(root, plan, application)
+    for name, script in plan.boot_scripts.items():
+        payload = _payload(root, plan, script)
         (directory / (name + layout.BOOT_SUFFIX)).write_bytes(bootfile.pack(bootstrap, payload))
-        readable = json.dumps(_readable(plan, application), indent=2) + "\n"
+        readable = json.dumps(_readable(plan, script), indent=2) + "\n"
         (directory / (name + layout.SCRIPT_SUFFIX)).write_text(readable, encoding="utf-8")
 
 
@@ -92,8 +98,8 @@ def _runtime_file(root: Path, plan: BootPlan, name: str) -> bytes:
     return (root / plan.index.modules[full_name].path(full_name)).read_bytes()
 
 
-def _payload(root: Path, plan: BootPlan, application: str) -> bootfile.Payload:
-    """The payload of the boot script that starts `application`."""
+def _payload(root: Path, plan: BootPlan, script: BootScript) -> bootfile.Payload:
+    """The payload of one boot script."""
     modules = plan.index.modules
     places = [*plan.path, *(directory for directory, _ in plan.lines)]
     directories = _numbers([*places, *(module.directory for module in modules.values())])
@@ -112,8 +118,11 @@ def _payload(root: Path, plan: BootPlan, application: str) -> bootfile.Payload:
         metadata=plan.metadata,
         python=plan.python,
         lines=tuple((directories[directory], line) for directory, line in plan.lines),
-        libraries=tuple(plan.libraries) if application else (),
-        application=application,
+        libraries=tuple(plan.libraries) if script.starts else (),
+        applications=script.applications,
+        mode=script.mode,
+        preload=script.preload,
+        directories_of={name: each.path for name, each in plan.distributions.items()},
         scripts=dict(plan.scripts),
     )
 
@@ -123,17 +132,24 @@ def _numbers(values: Iterable[str]) -> dict[str, int]:
     return {value: number for number, value in enumerate(dict.fromkeys(values))}
 
 
-def _readable(plan: BootPlan, application: str) -> dict[str, object]:
+def _readable(plan: BootPlan, script: BootScript) -> dict[str, object]:
     """The same as the payload, for people."""
     return {
+        "format": bootfile.FORMAT,
         "release": plan.name,
         "version": plan.version,
-        "application": application or None,
+        "mode": script.mode,
+        "applications": list(script.applications),
+        "distributions": {
+            name: {"version": each.version, "mode": each.mode, "why": list(each.why), "path": each.path}
+            for name, each in plan.distributions.items()
+        },
+        "preloaded": list(script.preload),
         "scripts": dict(sorted(plan.scripts.items())),
         "path": list(plan.path),
         "lines": [list(each) for each in plan.lines],
         "image": plan.image,
-        "preloaded": list(plan._pieces) if application else [],  # noqa: SLF001
-        "libraries": list(plan.libraries) if application else [],
+        "imaged": list(plan._pieces) if script.starts else [],  # noqa: SLF001
+        "libraries": list(plan.libraries) if script.starts else [],
         "modules": {name: module.path(name) for name, module in sorted(plan.index.modules.items())},
     }

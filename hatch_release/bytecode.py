@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # Enough pieces that no core waits long for the slowest, few enough that starting interpreters costs little.
 _PIECES_PER_CORE = 3
+# What `-I` does, but for one setting: before Python 3.11 marshal writes sets in the order of their strings' hashes.
+_START = "import sys; del sys.path[0]; exec(compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec'))"
+_SETTINGS = {"PYTHONHASHSEED": "0"}
 # Of all that can be dropped, what matters to the compiler.
 _KINDS = ("source", "docstrings", "asserts")
 
@@ -112,9 +115,17 @@ def _pieces(files: list[Path]) -> list[list[Path]]:
 
 def _run_worker(python: Path, job: dict[str, object]) -> dict[str, str]:
     """Run one worker on one piece."""
-    command = [str(python), "-I", "-S", "-W", "ignore", compile_worker.__file__]
+    command = [str(python), "-s", "-S", "-W", "ignore", "-c", _START, compile_worker.__file__]
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     try:
-        done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            input=json.dumps(job),
+            env={**others, **_SETTINGS},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except OSError as error:
         raise ReleaseError(f"cannot run {python} to compile the release: {error.strerror}") from error
     if done.returncode:

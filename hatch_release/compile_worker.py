@@ -1,6 +1,6 @@
 """Compiles Python files; run by the very interpreter that will load the result.
 
-A program of its own: `python3 -I -S compile_worker.py < job.json`. The job is
+A program of its own, run in isolation and with a fixed hash seed (`bytecode.py`); it reads a job from its input,
 `{"root": DIR, "files": [PATH, ...], "dropped": [KIND, ...]}` with paths relative to `root`. Each `x.py` becomes
 an unchecked hash-based `.pyc` (PEP 552): `x.pyc` in its place where the kind `source` is dropped, else beside it in
 `__pycache__` (PEP 3147). Other kinds are `docstrings` and `asserts`, which are then compiled as if nobody had

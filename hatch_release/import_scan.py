@@ -1,12 +1,13 @@
 """Finds out what compiled modules import, without running them; run by the interpreter they were compiled for.
 
 A program of its own: `python3 -I -S import_scan.py < job.json`. The job is
-`{"root": DIR, "modules": {PATH: NAME}, "names": [NAME, ...]}` with paths of `.pyc` files relative to `root`, or
-of `.py` files that are compiled in `__pycache__`; a package's path ends in `__init__.pyc` or `__init__.py`. Prints
-`{PATH: {"imports": [...], "strings": [...], "dynamic": BOOL, "sources": BOOL}}`: the full names that import
-statements anywhere in the module ask for, `from package import name` as `package.name` too; which of `names` its
-string constants spell, alone or before a dot or colon; whether it imports by computed name; and whether it needs
-source code at run time. A module that isn't compiled is left out.
+`{"root": DIR, "modules": {PATH: NAME}, "names": [NAME, ...], "words": [WORD, ...]}` with paths of `.pyc` files
+relative to `root`, or of `.py` files that are compiled in `__pycache__`; a package's path ends in `__init__.pyc` or
+`__init__.py`. Prints `{PATH: {"imports": [...], "strings": [...], "words": [...], "dynamic": BOOL, "sources": BOOL}}`:
+the full names that import statements anywhere in the module ask for, `from package import name` as `package.name` too
+and `from package import *` as `package.*`; which of `names` its string constants spell, alone or before a dot or
+colon; which of `words` it uses as a name or spells; whether it imports by computed name; and whether it needs source
+code at run time. A module that isn't compiled is left out.
 """
 
 from __future__ import annotations
@@ -50,23 +51,29 @@ _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _LONGEST_NAME = 100
 
 
-def scan(code: CodeType, name: str, names: AbstractSet[str], *, is_package: bool) -> dict[str, object]:
-    """What the module `name` with the body `code` imports, and which of `names` it spells."""
+def scan(
+    code: CodeType, name: str, names: AbstractSet[str], words: AbstractSet[str], *, is_package: bool
+) -> dict[str, object]:
+    """What the module `name` with the body `code` imports, which of `names` it spells, which `words` it uses."""
     package = name if is_package else name.rpartition(".")[0]
     imports: set[str] = set()
     strings: set[str] = set()
+    used: set[str] = set()
     dynamic = sources = False
     for each in _all_code(code):
         dynamic = dynamic or not _DYNAMIC.isdisjoint(each.co_names)
         sources = sources or (each is not code and _needs_sources(each))
         for module, members in _import_statements(each, package):
             imports.add(module)
-            imports.update(f"{module}.{member}" for member in members if member != "*")
+            imports.update(f"{module}.{member}" for member in members)
+        used |= words & set(each.co_names)
         for text in _texts(each.co_consts):
             strings.update(_spelt(text, names))
+            used.update(_spelt(text, words))
     return {
         "imports": sorted(imports),
         "strings": sorted(strings),
+        "words": sorted(used),
         "dynamic": dynamic,
         "sources": sources and not imports.isdisjoint(_INSPECT),
     }
@@ -194,13 +201,13 @@ def _load(path: str) -> CodeType | None:
 def main() -> None:
     """Do the job on standard input."""
     job = json.load(sys.stdin)
-    names = frozenset(job["names"])
+    names, words = frozenset(job["names"]), frozenset(job["words"])
     found = {}
     for path, name in job["modules"].items():
         code = _load(os.path.join(job["root"], path))
         if code is not None:
             is_package = os.path.basename(path).startswith("__init__.")
-            found[path] = scan(code, name, names, is_package=is_package)
+            found[path] = scan(code, name, names, words, is_package=is_package)
     json.dump(found, sys.stdout)
 
 

@@ -6,6 +6,7 @@ is found finished in the cache too (`units.py`), nothing is installed but the pr
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib.metadata
 import os
@@ -25,7 +26,7 @@ from hatch_release.lock import pins, read_toml
 from hatch_release.runtime import manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from hatch_release.cache import Cache
     from hatch_release.installer import Part
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from hatch_release.project import Project
 
 KIND = "installation"
+UNCHECKED = "HATCH_RELEASE_NO_DEPS_CHECK=1"
 WHEEL: Literal["wheel"] = "wheel"
 LOCKED: Literal["locked"] = "locked"
 EXECUTABLE = 0o100
@@ -63,6 +65,9 @@ class Installation:
     """The flat directory that files are installed in."""
     cache: Cache
     _there: set[str] = field(default_factory=set, init=False)
+    _digests: dict[str, str] = field(default_factory=dict, init=False)
+    """Checksums of the files in `site`."""
+    _found: dict[str, Distribution] = field(default_factory=dict, init=False)
 
     def read(self) -> dict[str, Installed]:
         """All distributions by normalised name.
@@ -125,12 +130,27 @@ class Installation:
             root=self.project.root,
             part=part,
         )
+        self._check()
+
+    def _check(self) -> None:
+        """Compare the files in `site` with what their wheels say: uv checks what it downloads, not its own cache."""
+        self._found = read_distributions(self.site)
+        self._digests = _digests(self._found.values(), self.site)
+        if self.options.no_deps_check:
+            return
+        expected: dict[str, dict[str, Distribution]] = {}  # two may have one file; one of them has won
+        for each in self._found.values():
+            for file, checksum in _recorded(each, self.site):
+                expected.setdefault(file, {})[checksum] = each
+        for file, owners in expected.items():
+            if self._digests.get(file, next(iter(owners))) not in owners:
+                raise ReleaseError(_damaged(file, next(iter(owners.values()))))
 
     def _described(self) -> dict[str, Installed]:
         """What is in `site`."""
         return {
-            name: Installed(each, read_ties(each, self.site), _digest(each, self.site))
-            for name, each in read_distributions(self.site).items()
+            name: Installed(each, read_ties(each, self.site), _digest(each, self.site, self._digests))
+            for name, each in self._found.items()
         }
 
     def _wheel_key(self) -> str | None:
@@ -160,18 +180,47 @@ class Installation:
         return [tool(), importlib.metadata.version("uv"), self.interpreter.identity, self.interpreter.markers]
 
 
-def _digest(distribution: Distribution, site: Path) -> str:
+def _digests(distributions: Iterable[Distribution], site: Path) -> dict[str, str]:
+    """The checksums of all files of distributions but their RECORDs."""
+    files = {
+        str(file)
+        for each in distributions
+        for file in each.files
+        if file != PurePosixPath(each.info, "RECORD")
+    }
+    try:
+        return manifest.digests(str(site), sorted(files))
+    except OSError as error:
+        raise ReleaseError(f"what was installed can't be read: {error}") from error
+
+
+def _recorded(distribution: Distribution, site: Path) -> Iterator[tuple[str, str]]:
+    """The files of a distribution whose checksum its RECORD knows, and that checksum."""
+    for file, checksum, *_size in record_rows(site / distribution.info / "RECORD"):
+        kind, _, value = checksum.partition("=")
+        if kind == "sha256":
+            yield file, base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex()
+
+
+def _damaged(file: str, owner: Distribution) -> str:
+    """What to do about a file that is not what its wheel says."""
+    return (
+        f"{file} of {owner.name} {owner.version} is not what its RECORD says, so uv's cache is damaged, or the wheel "
+        f"is: run `uv cache clean {owner.name}`, or set {UNCHECKED} to take it as it is"
+    )
+
+
+def _digest(distribution: Distribution, site: Path, digests: Mapping[str, str]) -> str:
     """A hash of the files of a distribution, and of the order in which its RECORD lists them."""
     record = PurePosixPath(distribution.info, "RECORD")
     files = [str(file) for file in distribution.files if file != record]
     try:
-        digests = manifest.digests(str(site), files)
         modes = {file: bool((site / file).stat().st_mode & EXECUTABLE) for file in files}
     except OSError as error:
         raise ReleaseError(f"what was installed can't be read: {error}") from error
     owned = set(files)
     order = [row[0] for row in record_rows(site / record) if row[0] in owned]
-    return key_of(distribution.directory, order, digests, modes)
+    return key_of(distribution.directory, order, {file: digests[file] for file in files}, modes)
 
 
 def _to_json(installed: Installed) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_release.errors import ReleaseError
-from hatch_release.stdlib import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,13 +89,10 @@ class Interpreter:
         if self.archive:
             yield self.archive
             return
-        every = Selection(strip=False)
-        directories = {self.stdlib, self.dynload or self.stdlib}
-        files = {path for directory in directories for path, _ in every.files(directory)}
-        files |= {self.executable, *(self.prefix / self.platlibdir).glob("libpython*.so*")}
-        for path in sorted(files):
-            status = path.stat()
-            yield f"{path}:{status.st_size}:{status.st_mtime_ns}"
+        for directory in dict.fromkeys((self.stdlib, self.dynload or self.stdlib)):
+            yield from sorted(_states(os.fspath(directory)))
+        for path in sorted({self.executable, *(self.prefix / self.platlibdir).glob("libpython*.so*")}):
+            yield _state(os.fspath(path), path.stat())
 
     @property
     def minor(self) -> str:
@@ -114,6 +111,21 @@ class Interpreter:
             return f"{architecture}-pc-windows-msvc"
         hard_float = "eabihf" if architecture == "armv7" else ""
         return f"{architecture}-unknown-{system}-{self.libc}{hard_float}"
+
+
+def _states(directory: str) -> Iterator[str]:
+    """The states of the files in a directory of the standard library, but for what is never copied."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_file():
+                yield _state(entry.path, entry.stat())
+            elif entry.is_dir() and entry.name not in {"__pycache__", "site-packages", "dist-packages"}:
+                yield from _states(entry.path)
+
+
+def _state(path: str, status: os.stat_result) -> str:
+    """What changes when a file does."""
+    return f"{path}:{status.st_size}:{status.st_mtime_ns}"
 
 
 def probe(executable: Path | None = None) -> Interpreter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from hatch_release import elf
 from hatch_release.boot_index import ModuleFile
 from hatch_release.bytecode import compile_tree, sources
 from hatch_release.cache import key_of, tool
@@ -47,9 +48,12 @@ def _take(assembly: Assembly, source: Path, target: Path) -> None:
     """Copy a library of this machine, as `libraries.take` does, or take what that gave before."""
     scratch = assembly.release.scratch / "library"
     key = key_of(tool(), target.name, digest(str(source)))
-    if assembly.cache.restore(LIBRARY, key, scratch) is None:
+    known = assembly.cache.restore(LIBRARY, key, scratch)
+    if known is None:
         take(source, scratch / target.name)
-        assembly.cache.store(LIBRARY, key, {}, scratch)
+        assembly.cache.store(LIBRARY, key, elf.read(scratch / target.name).to_json(), scratch)
+    else:
+        elf.remember(scratch / target.name, elf.Binary.from_json(known.facts))
     target.parent.mkdir(parents=True, exist_ok=True)
     (scratch / target.name).replace(target)
     scratch.rmdir()

@@ -176,6 +176,11 @@ def _configured(root: Path, configured: str) -> Lock:
     if _PYLOCK_NAME.fullmatch(path.name):
         return _checked_pylock(path)
     if path.name == "uv.lock":
+        if not root.resolve().is_relative_to(path.resolve().parent):
+            raise ReleaseError(
+                f"option lock: {configured!r} is not where uv looks for it, beside the pyproject.toml of the "
+                "project or its workspace: move it there, or name what `uv export --format pylock.toml` makes of it"
+            )
         return Lock(path, "uv")
     if path.suffix in {".toml", ".lock"} and _is_toml(path):
         raise ReleaseError(

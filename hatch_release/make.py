@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_release.boot_scripts import check_unchanged
 from hatch_release.errors import ReleaseError
 from hatch_release.manifest import write_manifest
 from hatch_release.release import Release
@@ -123,6 +124,7 @@ def _check(release: Release, version: str) -> None:
             f"the steps of release '{release.name}' ended without an assembled release in {layout.RELEASES}/"
             f"{release.version}: one of them has taken assemble from the steps, or changed the version after it"
         )
+    check_unchanged(release)
     missing = next((artifact for artifact in release.artifacts if not artifact.is_file()), None)
     if missing:
         raise ReleaseError(

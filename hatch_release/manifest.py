@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from hatch_release.errors import ReleaseError
+from hatch_release.modes import usual_umask
 from hatch_release.runtime import layout, manifest
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ def write_manifest(release: Release) -> list[PurePosixPath]:
         files = [file for file in tree_files(release.path) if file not in written]
         shared = [file for file in files if _is_shared(file)]
         owned = [file for file in files if unit(file) != file and not _is_shared(file)]
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / manifest.SHARED).write_bytes(manifest.pack(release.digests.of(shared)))
-        entries = release.digests.of([*owned, f"{own}/{manifest.SHARED}"])
-        (directory / layout.MANIFEST).write_bytes(manifest.pack(entries))
+        with usual_umask():
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / manifest.SHARED).write_bytes(manifest.pack(release.digests.of(shared)))
+            entries = release.digests.of([*owned, f"{own}/{manifest.SHARED}"])
+            (directory / layout.MANIFEST).write_bytes(manifest.pack(entries))
     except OSError as error:
         raise ReleaseError(
             f"the manifest of {release.name} {release.version} can't be written: {error}"

@@ -35,7 +35,6 @@ REPLACED = "replaced"
 JOURNAL = "journal"
 COMMITTED = "committed"
 BLOCK = 1 << 20
-EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,27 +140,31 @@ def _is_unit(path: str) -> bool:
 
 
 def _is_equal(ours: Path, theirs: Path) -> bool:
-    """Whether two files, links or directories are the same: names, kinds, x bits, targets and contents."""
+    """Whether two files, links or directories are the same: names, kinds, modes, targets and contents."""
+    return _is_same(os.fspath(ours), os.fspath(theirs))
+
+
+def _is_same(ours: str, theirs: str) -> bool:
+    """As `_is_equal`, for thousands of files."""
     try:
-        one, other = ours.lstat(), theirs.lstat()
+        one, other = os.lstat(ours), os.lstat(theirs)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    if stat.S_IFMT(one.st_mode) != stat.S_IFMT(other.st_mode):
+    if stat.S_ISLNK(one.st_mode) and stat.S_ISLNK(other.st_mode):
+        return os.readlink(ours) == os.readlink(theirs)  # noqa: PTH115 - as all here
+    if one.st_mode != other.st_mode:
         return False
-    if stat.S_ISLNK(one.st_mode):
-        return ours.readlink() == theirs.readlink()
     if stat.S_ISDIR(one.st_mode):
-        names = {entry.name for entry in ours.iterdir()}
-        return names == {entry.name for entry in theirs.iterdir()} and all(
-            _is_equal(ours / name, theirs / name) for name in names
+        names = os.listdir(ours)  # noqa: PTH208 - as all here
+        return {*names} == {*os.listdir(theirs)} and all(  # noqa: PTH208 - as all here
+            _is_same(f"{ours}/{name}", f"{theirs}/{name}") for name in names
         )
-    executable = bool(one.st_mode & EXECUTE) == bool(other.st_mode & EXECUTE)
-    return executable and one.st_size == other.st_size and _same_contents(ours, theirs)
+    return one.st_size == other.st_size and _same_contents(ours, theirs)
 
 
-def _same_contents(ours: Path, theirs: Path) -> bool:
+def _same_contents(ours: str, theirs: str) -> bool:
     """Whether two files of the same size hold the same bytes."""
-    with ours.open("rb", buffering=0) as one, theirs.open("rb", buffering=0) as other:
+    with open(ours, "rb", buffering=0) as one, open(theirs, "rb", buffering=0) as other:  # noqa: PTH123 - as all here
         while block := one.read(BLOCK):
             if block != other.read(BLOCK):
                 return False

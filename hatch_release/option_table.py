@@ -10,14 +10,13 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
+from hatch_release.application_options import APPLICATIONS
 from hatch_release.option_types import (
-    APPLICATIONS,
     BOOLEAN,
     FALSE,
     PATH,
     PROVIDER,
     RELEASE_NAME,
-    START_ONLY,
     STEPS,
     STRING,
     VERSION,
@@ -106,8 +105,8 @@ class Options:
         dict[str, dict[str, Any]],
         Option(
             APPLICATIONS,
-            "What `start` runs; without: the console script of the project's name, or its only one.",
-            supported=START_ONLY,
+            "Applications by name: their modes, and how they are started and kept running, see below; without any, "
+            "the console script of the project's name, or its only one, is the application.",
         ),
     ] = field(default_factory=dict)
     version: Annotated[
@@ -243,8 +242,8 @@ class Options:
         tuple[str, ...],
         Option(
             list_of(STRING, "patterns"),
-            "Modules to preload in embedded mode, as `.gitignore` patterns, besides the applications' own.",
-            supported=False,
+            "Modules to preload in embedded mode, as `.gitignore` patterns, besides the applications' own; "
+            "`!` takes out.",
         ),
     ] = ()
     target: Annotated[
@@ -287,8 +286,8 @@ class Options:
         str,
         Option(
             one_of("auto", "embedded", "interactive"),
-            "Load modules at boot or at their first import; `auto`: embedded for declared applications.",
-            supported=False,
+            "Load modules at boot or at their first import; `auto`: embedded for declared applications, interactive "
+            "for a console script.",
         ),
     ] = "auto"
     lazy_imports: Annotated[

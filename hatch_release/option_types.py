@@ -228,18 +228,6 @@ def _ordered(steps: tuple[str, ...], place: Place) -> None:
         place.wrong(f"expected 'tar' at most once, found it {times} times")
 
 
-def _startable(application: Mapping[str, object], place: Place) -> None:
-    """An application has one way to be started."""
-    if {"start", "command"} <= application.keys():
-        place.wrong("found both 'start' and 'command': keep the one that starts the application")
-
-
-def _single(applications: Mapping[str, object], place: Place) -> None:
-    """What `start` runs is one application."""
-    if len(applications) > 1:
-        place.wrong(f"found {len(applications)} applications")
-
-
 VERSION = Kind(
     ("a version of letters, digits and . _ + - !",),
     lambda value: (
@@ -247,28 +235,6 @@ VERSION = Kind(
         and bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", value))
         and value not in _RESERVED
     ),
-)
-APPLICATION_MODE = one_of("permanent", "transient", "temporary", "load", "none")
-APPLICATION = table(
-    "a table { mode, start, command, restarts, within }",
-    {
-        "mode": APPLICATION_MODE,
-        "start": REFERENCE,
-        "command": list_of(STRING, "strings"),
-        "restarts": COUNT,
-        "within": SECONDS,
-    },
-)
-APPLICATIONS = table_by_name(
-    "a table of applications by name", DISTRIBUTION, either(APPLICATION_MODE, also(APPLICATION, _startable))
-)
-START_ONLY = also(
-    table_by_name(
-        'one application, as { NAME = { start = "module:name" } }',
-        DISTRIBUTION,
-        table('{ start = "module:name" }', {"start": REFERENCE}, required=("start",)),
-    ),
-    _single,
 )
 PROVIDER = table(
     'a table { provider = "module:Class", init = ... }',

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hatch_release.reachability import INTERPRETER, OPERATOR, Reached, reach
 from hatch_release.runtime import layout
+from hatch_release.site_paths import read_site_paths
 from hatch_release.stdlib import TEST_DIRECTORIES
 from hatch_release.strip_policy import STANDARD_LIBRARY
 from hatch_release.stripping import kept_tests, unused_tests
@@ -77,14 +78,21 @@ def unreached_stdlib(assembly: Assembly, library: Mapping[str, ModuleFile]) -> U
         assembly: All modules are scanned.
         library: The modules of the standard library, relative to the interpreter's directory.
     """
-    include = tuple(f"{name}." for name in assembly.release.options.stdlib_include)
+    asked = assembly.release.options.stdlib_include
+    include = tuple(f"{name}." for name in asked)
+    started = read_site_paths(
+        assembly.release.path, assembly.library_directories, assembly.interpreter.version
+    )
     roots = {
         "the interpreter": INTERPRETER,
+        "a .pth or .start file": sorted(started.imports),
         "an operator's shell": OPERATOR,
         "stdlib-include": [name for name in library if f"{name}.".startswith(include)],
         "strip": _kept_library_tests(library, assembly.release.options.stripping),
     }
-    reached = reach(library.keys(), assembly.scanned, roots)
+    frozen = assembly.interpreter.frozen
+    named = {*asked, *started.imports}
+    reached = reach(library.keys(), assembly.scanned, roots, named=named, frozen=frozen)
     _write_reasons(assembly, reached, library.keys())
     return Unreached({name: module for name, module in library.items() if name not in reached})
 

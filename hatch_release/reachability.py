@@ -1,8 +1,8 @@
 """Which modules of the standard library a release can reach, and why.
 
 Static, and on the safe side: an import anywhere in a module counts, whether it runs or not, and so do names of
-modules that stand in string constants where imports are computed, or inside compiled code. What is left out is what
-nothing names.
+modules that stand in string constants where imports are computed, or inside compiled code. Only within the standard
+library do some imports count under a condition (`branches.py`). What is left out is what nothing names.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hatch_release import import_scan
+from hatch_release.branches import BY_EDGE, WORDS
 from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 # What an operator types into a shell of the running system, and what the interpreter takes for granted.
@@ -33,13 +34,15 @@ SITE_ENTRY = "_release_entry"
 """What `runtime/site_entry.py` is called among the modules of the bundled standard library."""
 # What the core of CPython imports by itself; its binary also lists every module there is, so it can't be asked.
 INTERPRETER = (
-    "__future__", "_collections_abc", "_sitebuiltins", "_weakrefset", "abc", "ast", "codecs", "collections.abc",
-    "copyreg", "ctypes", "enum", "functools", "io", "locale", "operator", "os", "runpy", "site", "sitecustomize",
-    "stat", "string",
-    "tokenize", "traceback", "types", "typing", "warnings", "weakref", "zipimport", SITE_ENTRY,
+    "__future__", "_collections_abc", "_pylong", "_sitebuiltins", "_weakrefset", "abc", "annotationlib", "ast",
+    "codecs", "collections.abc", "copyreg", "ctypes", "enum", "functools", "io", "locale", "operator", "os", "runpy",
+    "site", "sitecustomize", "stat", "string", "string.templatelib", "tokenize", "traceback", "types", "typing",
+    "unicodedata", "warnings", "weakref", "zipimport", SITE_ENTRY,
 )  # fmt: skip
 # Tables of names for other purposes: none of them is imported because it stands there.
 TABLES = frozenset({"_compat_pickle"})
+RUNTIME = "hatch_release.runtime."
+"""Our own modules: they import by statements alone, and their strings name what others may import."""
 # Imported by computed name: codecs by encoding, build variables by platform.
 ALWAYS = re.compile(r"(encodings|importlib)(\..*)?|_sysconfigdata.*|_bootlocale|_strptime")
 
@@ -65,6 +68,8 @@ class Scanned:
 
     imports: tuple[str, ...]
     strings: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """Which of `branches.WORDS` it uses."""
     dynamic: bool = False
     sources: bool = False
     """Whether it needs source code at run time."""
@@ -76,7 +81,8 @@ class Scanned:
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Scanned:
         """The opposite of `to_json`."""
-        return cls(**{**facts, "imports": tuple(facts["imports"]), "strings": tuple(facts["strings"])})
+        lists = {name: tuple(facts[name]) for name in ("imports", "strings", "words")}
+        return cls(**{**facts, **lists})
 
     def named(self) -> Iterable[str]:
         """Every module that it may import. A plain word is taken for a module only where imports are computed."""
@@ -101,34 +107,41 @@ def scan_modules(
     compiled = [path for path in modules if path.endswith((".pyc", ".py"))]
     workers = min(os.cpu_count() or 1, 1 + len(compiled) // _WORTH_A_WORKER)
     pieces = [{path: modules[path] for path in compiled[number::workers]} for number in range(workers)]
-    jobs = [{"root": str(root), "modules": piece, "names": sorted(names)} for piece in pieces if piece]
+    known = {"root": str(root), "names": sorted(names), "words": sorted(WORDS)}
+    jobs = [{**known, "modules": piece} for piece in pieces if piece]
     found: dict[str, Scanned] = {}
     with ThreadPoolExecutor(workers) as pool:
         for report in pool.map(lambda job: _run_scan(python, job), jobs):
             found.update(report)
-    known = frozenset(names)
     for path in modules.keys() - set(compiled):
-        found[path] = Scanned(tuple(names_in_binary(root / path, known)))
+        spelt = _strings_of_binary(root / path)
+        found[path] = Scanned(tuple(sorted(spelt.intersection(names))), words=tuple(sorted(spelt & WORDS)))
     return found
 
 
-def names_in_binary(path: Path, names: Collection[str]) -> list[str]:
-    """Which of `names` stand in compiled code as strings: what C code may import."""
-    words = {match.decode("ascii") for match in _STRINGS.findall(path.read_bytes())}
-    return sorted(words.intersection(names))
+def _strings_of_binary(path: Path) -> set[str]:
+    """The strings in compiled code that may be names: what C code may import."""
+    return {match.decode("ascii") for match in _STRINGS.findall(path.read_bytes())}
 
 
 class _Search:
     """The search for all that can be reached."""
 
-    def __init__(self, library: Collection[str], scanned: Mapping[str, Scanned]) -> None:
+    def __init__(
+        self, library: Collection[str], scanned: Mapping[str, Scanned], available: Collection[str]
+    ) -> None:
         self._library = library
         self._scanned = scanned
+        self._available = available
         self._queue: deque[str] = deque()
+        self._asked: set[str] = set()
+        self._waiting: set[tuple[str, str]] = set()
+        self.named: set[str] = set()
         self.reached = Reached()
 
     def take(self, name: str, reason: str) -> None:
         """Reach `name`: importing a.b.c imports a and a.b, and the last part may be an attribute."""
+        self._asked.add(name)
         parts = name.split(".")
         for end in range(1, len(parts) + 1):
             each = ".".join(parts[:end])
@@ -136,20 +149,53 @@ class _Search:
                 self.reached.reasons[each] = reason
                 self._queue.append(each)
 
-    def follow(self, name: str) -> None:
-        """Reach all that the module `name` names."""
+    def enter(self, name: str) -> None:
+        """Follow a module outside of the standard library."""
+        scanned = self._scanned[name]
+        if name.startswith(RUNTIME):
+            for each in scanned.imports:
+                self.take(each, name)
+        else:
+            self.named.update(scanned.imports, scanned.strings, scanned.words)
+            self._follow(name)
+
+    def _follow(self, name: str) -> None:
+        """Reach all that the module `name` names, but what waits for a condition."""
         if name in self._scanned and name not in TABLES:
             for each in self._scanned[name].named():
-                self.take(each, name)
+                edges = {edge for target in _ways(each) if (edge := (name, target)) in BY_EDGE}
+                self._waiting |= edges
+                if not edges:
+                    self.take(each, name)
 
     def finish(self) -> None:
         """Follow what was reached until nothing new comes."""
         while self._queue:
-            self.follow(self._queue.popleft())
+            while self._queue:
+                self._follow(self._queue.popleft())
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Take what has waited, where its condition holds by now."""
+        for edge in sorted(self._waiting):
+            if BY_EDGE[edge].is_taken(self.named, self._asked, self._available):
+                self._waiting.remove(edge)
+                self.take(edge[1], edge[0])
+
+
+def _ways(name: str) -> Iterator[str]:
+    """The modules that `name` may stand for: itself, or what it is an attribute of."""
+    yield name
+    yield name.rpartition(".")[0]
 
 
 def reach(
-    library: Collection[str], scanned: Mapping[str, Scanned], roots: Mapping[str, Iterable[str]]
+    library: Collection[str],
+    scanned: Mapping[str, Scanned],
+    roots: Mapping[str, Iterable[str]],
+    *,
+    named: Collection[str] = (),
+    frozen: Collection[str] = (),
 ) -> Reached:
     """Everything of `library` that can be reached.
 
@@ -157,15 +203,18 @@ def reach(
         library: Names of the standard library's modules.
         scanned: What each module names, those outside of the library too; these are all in.
         roots: Names to begin with, by the reason to give for them.
+        named: Names of modules that the user asks for.
+        frozen: Modules that are inside the interpreter.
     """
-    search = _Search(library, scanned)
+    search = _Search(library, scanned, {*library, *frozen})
+    search.named.update(named)
     for reason, names in roots.items():
         for name in names:
             search.take(name, reason)
     for name in sorted(name for name in library if ALWAYS.fullmatch(name)):
         search.take(name, "imported by computed name")
     for name in sorted(scanned.keys() - set(library)):
-        search.follow(name)
+        search.enter(name)
     search.finish()
     return search.reached
 

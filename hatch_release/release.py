@@ -25,9 +25,8 @@ Step = Callable[["Release"], "Release"]
 class Release:
     """One release being assembled.
 
-    A step may change the files below `path`, and the fields `options`, `boot_scripts`, `config_providers`,
-    `overlays`, `artifacts` and `steps`; before `assemble` also `version` and `python_source`. The others are
-    there to be read.
+    A step may change the files below `path`, and the fields `options`, `config_providers`, `overlays`, `artifacts`
+    and `steps`; before `assemble` also `version`, `python_source` and `boot_scripts`. The others are there to be read.
     """
 
     name: str
@@ -56,8 +55,11 @@ class Release:
     """The target triple; known once `assemble` has begun."""
     applications: dict[str, Application] = field(default_factory=dict)
     """The distributions of the release by name, dependencies first; known after `assemble`."""
-    boot_scripts: dict[str, str] = field(default_factory=dict)
-    """Boot scripts by name, each with what it calls at start as `module:attribute`, or an empty string."""
+    boot_scripts: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Boot scripts by name, each with the modes of applications by name. A step before `assemble` may add some, in
+    which what they don't mention is `load`; `assemble` adds `start` and `start_clean`."""
+    assembled_boot_scripts: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    """The boot scripts that `assemble` has written; no step changes them any more."""
     config_providers: list[Any] = field(default_factory=list)
     """Configuration providers, in order."""
     overlays: list[Path] = field(default_factory=list)

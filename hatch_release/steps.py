@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from hatch_release.archive import archive_name, write_archive
 from hatch_release.assemble import assemble
 from hatch_release.errors import ReleaseError, in_one_line
 from hatch_release.manifest import write_manifest
+from hatch_release.modes import usual_umask
 from hatch_release.project import resolve
 from hatch_release.release import Release
 from hatch_release.staging import NO_SPACE
@@ -72,7 +74,9 @@ def run_steps(release: Release) -> Release:
                 f"the steps that are left of release '{release.name}' hold {step!r}: a step is a function"
             )
         try:
-            result: object = step(release)
+            # What `assemble` keeps for later builds is the user's own, and so is the umask.
+            with contextlib.nullcontext() if step is assemble else usual_umask():
+                result: object = step(release)
         except ReleaseError:
             raise
         except Exception as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,5 +53,7 @@ def _copy_terminal(name: str, target: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    """Copy a small file; hundreds of them go through here."""
+    if not target.parent.is_dir():
+        target.parent.mkdir(parents=True)
+    target.write_bytes(source.read_bytes())

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 from hatch_release.cache import key_of, tool
 from hatch_release.errors import ReleaseError
 from hatch_release.manifest import tree_files
+from hatch_release.preloading import source_path
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hatch_release.boot_index import ModuleIndex
     from hatch_release.cache import Cache
     from hatch_release.interpreter import Interpreter
     from hatch_release.release import Release
 
 KIND = "start"
 SECONDS = 300
-"""How long importing the application may take."""
+"""How long importing the applications may take."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Seen:
     """Shared libraries that were loaded, relative to the root."""
 
 
-def run(release: Release, interpreter: Interpreter, cache: Cache) -> Seen:
-    """Import the application's module inside the release, in an empty environment.
+def run(release: Release, interpreter: Interpreter, cache: Cache, index: ModuleIndex) -> Seen:
+    """Import the applications' modules inside the release, in an empty environment, and what is preloaded.
 
     What went well once goes well again with the same files, so it is taken from the cache.
 
@@ -43,6 +45,7 @@ def run(release: Release, interpreter: Interpreter, cache: Cache) -> Seen:
         release: Assembled, with boot files.
         interpreter: Runs it when the release has no interpreter of its own.
         cache: Keeps what was seen.
+        index: The release's modules.
 
     Returns:
         What was loaded.
@@ -54,7 +57,7 @@ def run(release: Release, interpreter: Interpreter, cache: Cache) -> Seen:
     known = cache.restore(KIND, key)
     report = known.facts if known else _import(release, interpreter.executable)
     if report["error"]:
-        _judge(release, report["error"])
+        _judge(release, report["error"], index)
     elif not known:
         cache.store(KIND, key, report)
     return Seen(report["modules"], sorted(report["libraries"]))
@@ -90,7 +93,7 @@ def _import(release: Release, host_python: Path) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired as error:
         raise ReleaseError(
-            f"importing the application of release '{release.name}' did not end within {SECONDS} s: "
+            f"importing the applications of release '{release.name}' did not end within {SECONDS} s: "
             "check = false skips starting it"
         ) from error
     if not output.is_file():
@@ -110,17 +113,20 @@ def _command(release: Release, host_python: Path, output: Path) -> list[str]:
     return [str(python), "-S", "-s", str(boot_file), "_trace", str(output)]
 
 
-def _judge(release: Release, error: dict[str, Any]) -> None:
+def _judge(release: Release, error: dict[str, Any], index: ModuleIndex) -> None:
     """Refuse a release in which something is missing; warn of what may differ where it will run."""
-    what = f"{error['type']}: {error['message']}"
+    what = " ".join(f"{error['type']}: {error['message']}".split())
+    if "preloading" in error:
+        module = error["preloading"]
+        path = source_path(module, index.modules[module])
+        raise ReleaseError(
+            f"preloading the module {module} of release '{release.name}' fails with {what}: correct it, or take it "
+            f'out with preload = ["!{path}"]'
+        )
+    who = f"importing application {error['application']} of release '{release.name}'"
     if error["import"]:
         where = (
             "the option stdlib-include" if error["stdlib"] else "the project's dependencies (and its lock)"
         )
-        raise ReleaseError(
-            f"importing the application of release '{release.name}' fails with {what}: add what is missing "
-            f"to {where}, or set check = false"
-        )
-    release.progress.warn(
-        f"importing the application of release '{release.name}' in an empty environment raises {what}"
-    )
+        raise ReleaseError(f"{who} fails with {what}: add what is missing to {where}, or set check = false")
+    release.progress.warn(f"{who} in an empty environment raises {what}")

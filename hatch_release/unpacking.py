@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from hatch_release.archive import ZstdError, read_zst
 from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.zstd import ZstdError, read_zst
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -104,6 +104,17 @@ def run(
     )
 
 
+def add_libraries(root: Path, *names: str) -> None:
+    """Put more of this machine's libraries into a bare root, with what they need themselves."""
+    libraries = root / "lib" / "x86_64-linux-gnu"
+    for name in names:
+        source = Path("/usr/lib/x86_64-linux-gnu") / name
+        if not source.exists():
+            pytest.skip(f"{name} is not installed")
+        shutil.copy(source, libraries)
+        _copy_libraries(source, libraries)
+
+
 def _program(name: str) -> str:
     """Path of a program that the machine must have; `.ci/run` installs it."""
     found = shutil.which(name)

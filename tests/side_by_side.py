@@ -7,12 +7,10 @@ are, and that code is compiled) is spelt alike. Everything else has to be equal.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uv import find_uv_bin
@@ -23,6 +21,7 @@ from tests.projects import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.projects import Builder, Done
 
@@ -45,6 +44,8 @@ class Pair:
     """Its console script."""
     cwd: Path
     """An empty directory to run in."""
+    stdlib: str
+    """The standard library that the virtual environment uses."""
 
     def in_venv(self, *arguments: str, **environment: str) -> Done:
         """Run the project's command in the virtual environment."""
@@ -89,7 +90,7 @@ class Pair:
         return next(path for path in (self.root / "bin").iterdir() if path.suffix != ".bat")
 
     def _neutral(self, text: str) -> str:
-        stdlib = re.escape(str(Path(os.__file__).parent))
+        stdlib = re.escape(self.stdlib)
         text = re.sub(rf"{re.escape(str(self.venv))}/lib/python3\.\d+/site-packages", SITE, text)
         text = re.sub(rf"{re.escape(str(self.root))}/lib/[^/\s]+", SITE, text)
         text = re.sub(rf"{re.escape(str(self.root))}/python-[^/]+/lib/python3\.\d+|{stdlib}", STDLIB, text)
@@ -97,27 +98,34 @@ class Pair:
 
 
 def make(
-    name: str, directory: Path, builder: Builder, prepare: Callable[[Path], None] = lambda _project: None
+    name: str,
+    directory: Path,
+    builder: Builder,
+    prepare: Callable[[Path], None] = lambda _project: None,
+    minor: str = interpreters.running(),
 ) -> Pair:
-    """Install and assemble the sample project `name` below `directory`, on the running Python.
+    """Install and assemble the sample project `name` below `directory`.
 
     Args:
         name: Its directory in `fixtures/`.
         directory: An empty directory.
         builder: The environment to build in.
         prepare: Completes the copy of the project before anything is built.
+        minor: The version of Python; that of the builder.
     """
     project = copy_fixture(name, directory)
     prepare(project)
     venv, cwd = directory / "venv", directory / "elsewhere"
     cwd.mkdir()
     uv = find_uv_bin()
-    run_quietly(uv, "venv", "--python", str(interpreters.find(interpreters.running())), venv)
+    run_quietly(uv, "venv", "--python", str(interpreters.find(minor)), venv)
     pip = (uv, "pip", "install", "--python", venv)
     wheel = build_wheel(project, directory / "wheel")
     run_quietly(*pip, "--require-hashes", "--no-deps", "-r", project / "requirements.lock", cwd=project)
     run_quietly(*pip, "--no-deps", wheel)
-    return Pair(project, venv, builder.release(project), name.replace("_", "-"), cwd)
+    where = (venv / "bin" / "python", "-c", "import os; print(os.path.dirname(os.__file__))")
+    stdlib = subprocess.run(where, env=clean_environment(), check=True, capture_output=True, text=True).stdout
+    return Pair(project, venv, builder.release(project), name.replace("_", "-"), cwd, stdlib.strip())
 
 
 def build_wheel(project: Path, directory: Path) -> Path:

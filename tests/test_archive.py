@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from hatch_release import archive
+from hatch_release import zstd
 from hatch_release.archive import FORMATS, archive_name, write_archive
 from hatch_release.errors import ReleaseError
 from tests.trees import release_of, snapshot, version_files, write_files
@@ -91,6 +91,16 @@ def test_the_usual_programs_give_the_tree_back(tree: Path, tmp_path: Path, forma
     assert snapshot(tmp_path / "unpacked") == before
 
 
+@pytest.mark.parametrize("format", ["tar.zst", "tar.gz"])
+def test_modes_that_were_set_on_purpose_stay(tree: Path, tmp_path: Path, format: str) -> None:  # noqa: A002 - as above
+    (tree / "bin/demo").chmod(0o4755)
+    (tree / "empty").chmod(0o600)
+    (tree / "lib/demo-1.0").chmod(0o750)
+    before = snapshot(tree)
+    unpack(pack(tree, format), format, tmp_path / "unpacked")
+    assert snapshot(tmp_path / "unpacked") == before
+
+
 def test_busybox_gives_the_tree_back(tree: Path, tmp_path: Path) -> None:
     if not shutil.which("busybox"):
         pytest.skip("there is no busybox here")
@@ -107,8 +117,6 @@ def test_the_same_tree_gives_the_same_bytes(tree: Path, tmp_path: Path, format: 
     shutil.copytree(tree, other, symlinks=True, copy_function=shutil.copy)
     for path in (other / "bin/demo", other / "lib/common-1.0/common.pyc", other / "releases/COOKIE"):
         os.utime(path, (1, 1))
-        path.chmod(path.stat().st_mode | 0o066)
-    (other / "lib").chmod(0o700)
     write_files(other, {"tmp/log/erl.log": "of a run"})
     assert pack(tree, format).read_bytes() == pack(other, format).read_bytes()
 
@@ -154,13 +162,13 @@ def test_threads_do_not_change_the_output(tmp_path: Path, monkeypatch: pytest.Mo
     # Longer than two jobs, so that every thread has one; half of it can be compressed.
     noise = random.Random(1).randbytes(1 << 18)  # noqa: S311 - the same bytes in every run
     data = b"".join(noise + bytes(1 << 18) + bytes([number]) for number in range(80))
-    assert len(data) > 2 * archive.ZSTD_JOB
+    assert len(data) > 2 * zstd.JOB
     write_files(tmp_path / "tree", {"lib/a/small": "text"})
     (tmp_path / "tree/lib/a/large").write_bytes(data)
     packed = b""
     found = set()
     for threads in (1, 2, 4):
-        monkeypatch.setattr(archive, "THREADS", threads)
+        monkeypatch.setattr(zstd, "THREADS", threads)
         packed = pack(tmp_path / "tree", "tar.zst").read_bytes()
         found.add(hashlib.sha256(packed).hexdigest())
     assert len(found) == 1

@@ -20,11 +20,12 @@ RUNTIME = PACKAGE / "runtime"
 ADAPTERS = {
     "hatchling": {"builder.py", "hooks.py"},
     "jinja2": {"templates.py"},
-    "zstandard": {"archive.py"},
+    "zstandard": {"zstd.py"},
     "uv": {"uv.py"},
     "elftools": {"elf.py"},
     "rich": {"progress.py"},
     "certifi": {"target_data.py"},
+    "pathspec": {"preloading.py"},
 }
 
 

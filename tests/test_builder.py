@@ -120,13 +120,13 @@ def test_metadata_that_is_not_valid(
 
 
 def test_all_problems_of_options_are_told_at_once(builder: Builder, project: Path) -> None:
-    configure(project, 'strp = false\nstdlib = 5\nmode = "embedded"\nsteps = ["tar"]')
+    configure(project, 'strp = false\nstdlib = 5\nfloor = "glibc 2.17"\nsteps = ["tar"]')
     done = builder.build(project, HATCH_RELEASE_OVERWRIT="1")
     lines = done.stderr.splitlines()
     assert (done.returncode, done.stdout, len(lines)) == (1, "", 5)
     assert "unknown option 'strp', did you mean 'strip'?" in lines[0]
     assert "stdlib: expected" in lines[1]
-    assert "mode: this option is not supported yet" in lines[2]
+    assert "floor: this option is not supported yet" in lines[2]
     assert "assemble" in lines[3]
     assert "HATCH_RELEASE_OVERWRIT: unknown variable" in lines[4]
     assert nothing_written(project)

@@ -73,6 +73,34 @@ def in_bare_root(pair: Pair, directory: Path, *arguments: str, **environment: st
     return json.loads(done.stdout)
 
 
+# -- on other versions of Python
+
+ENDS = sorted({interpreters.available()[0], interpreters.available()[-1]} - {interpreters.running()})
+ASKED = {
+    "namespaces": ("report",),
+    "resources": ("data",),
+    "sdist_only": ("report", "--table=6"),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resources",
+        pytest.param("namespaces", marks=pytest.mark.long),
+        pytest.param("sdist_only", marks=pytest.mark.long),
+    ],
+)
+@pytest.mark.parametrize("minor", ENDS)
+def test_the_oldest_and_the_newest_python_find_the_same(
+    builders: dict[str, Builder], tmp_path: Path, name: str, minor: str
+) -> None:
+    prepare = build_portions if name == "namespaces" else lambda _project: None
+    pair = side_by_side.make(name, tmp_path, builders[minor], prepare, minor)
+    expected, seen = pair.reports(*ASKED[name])
+    assert seen == expected
+
+
 # -- namespaces
 
 
@@ -253,6 +281,18 @@ def test_distributions_that_cannot_be_split_are_placed_together(colocated: Pair)
     homes = {path.parent.name for path in (colocated.root / "lib").glob("*/*shiboken6*")}
     homes |= {path.parent.name for path in (colocated.root / "lib").glob("*/PySide6")}
     assert len(homes) == 1
+
+
+@pytest.mark.long
+def test_a_bare_target_brings_the_graphics_driver_and_nothing_else(colocated: Pair, tmp_path: Path) -> None:
+    bare = bare_root.make(tmp_path / "bare")
+    paint = ["/bin/env", "QT_QPA_PLATFORM=offscreen", f"{bare_root.PLACE}/bin/colocated", "start", "paint"]
+    without = bare_root.run(bare, colocated.root, *paint)
+    assert "libGL.so.1: cannot open shared object file" in without.stderr
+    bare_root.add_libraries(bare, "libGL.so.1", "libEGL.so.1")
+    done = bare_root.run(bare, colocated.root, *paint)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pixel"] == "#2a6f97"
 
 
 @pytest.mark.long

@@ -74,18 +74,25 @@ def test_a_generated_file_without_requirements_locks_a_project_without_any(tmp_p
     ("name", "text", "kind"),
     [
         ("locks/pylock.prod.toml", PYLOCK, "pylock"),
-        ("locks/uv.lock", "", "uv"),
+        ("../uv.lock", "", "uv"),
         ("locks/prod.lock", HASHED, "requirements"),
     ],
 )
 def test_a_configured_lock_is_told_by_name_and_contents(
     tmp_path: Path, name: str, text: str, kind: str
 ) -> None:
-    write(tmp_path / "pylock.toml", PYLOCK)
-    path = write(tmp_path / name, text)
-    found = find_lock(tmp_path, name)
+    root = tmp_path / "member"
+    write(root / "pylock.toml", PYLOCK)
+    path = write(root / name, text)
+    found = find_lock(root, name)
     assert found is not None
     assert (found.path, found.kind) == (path, kind)
+
+
+def test_a_uv_lock_that_uv_would_not_find(tmp_path: Path) -> None:
+    write(tmp_path / "locks" / "uv.lock")
+    message = refused(tmp_path, "locks/uv.lock")
+    assert message.startswith("option lock: 'locks/uv.lock' is not where uv looks for it")
 
 
 def test_a_configured_lock_that_is_missing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tests import interpreters
 from tests.builds import configure, failure, nothing_written, replace
 from tests.conftest import copy_fixture
 from tests.projects import Builder, clean_environment, run
+from tests.wheels import locked, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,11 +57,16 @@ def distributions(root: Path) -> dict[str, str]:
     return {each["name"]: each["version"] for each in json.loads(description.read_text())["applications"]}
 
 
+def make_lock(project: Path, uv: str, lock: str) -> None:
+    """Lock a project with uv."""
+    subprocess.run([uv, *MAKE[lock]], cwd=project, env=clean_environment(), check=True, capture_output=True)
+    if lock == "pylock.toml":
+        (project / "uv.lock").unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("lock", MAKE)
 def test_every_kind_of_lock_gives_the_same(builder: Builder, unlocked: Path, uv: str, lock: str) -> None:
-    subprocess.run([uv, *MAKE[lock]], cwd=unlocked, env=clean_environment(), check=True, capture_output=True)
-    if lock == "pylock.toml":
-        (unlocked / "uv.lock").unlink(missing_ok=True)
+    make_lock(unlocked, uv, lock)
     done = builder.build(unlocked)
     assert (done.returncode, "Warning" in done.stderr) == (0, False), done.stderr
     root = unlocked / "dist" / "release" / "hello"
@@ -68,6 +75,95 @@ def test_every_kind_of_lock_gives_the_same(builder: Builder, unlocked: Path, uv:
     assert directories == {f"{name}-{version}" for name, version in LIBRARIES.items()}
     code = "import importlib.metadata, idna, sniffio, mdurl; print(importlib.metadata.version('idna'))"
     assert run(root / "bin" / "hello", "eval", code).stdout == "3.10\n"
+
+
+REFRESH = {
+    "pylock.toml": "make pylock.toml again with `uv export --format pylock.toml",
+    "uv.lock": "make it again with `uv lock`",
+    "requirements.lock": "make requirements.lock again with `uv pip compile pyproject.toml --generate-hashes",
+}
+
+
+@pytest.mark.parametrize("lock", MAKE)
+def test_a_lock_that_no_longer_fits_says_how_it_is_made(
+    builder: Builder, unlocked: Path, uv: str, lock: str
+) -> None:
+    make_lock(unlocked, uv, lock)
+    replace(unlocked, '"idna==3.10"', '"idna>=3.11"')
+    message = failure(builder.build(unlocked))
+    assert "idna>=3.11" in message
+    assert REFRESH[lock] in message
+    assert nothing_written(unlocked)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('"idna==3.10"', '"idna>=3"'), "the project asks for idna>=3, the lock was made for idna==3.10"),
+        (('["idna==3.10"]', "[]"), "the project asks for less, the lock was made for idna==3.10"),
+        (
+            ('"sniffio==1.3.1"', '"sniffio"'),
+            "the project asks for sniffio, the lock was made for sniffio==1.3.1",
+        ),
+        (('"mdurl==0.1.2"', '"mdurl>0"'), "the project asks for mdurl>0, the lock was made for mdurl==0.1.2"),
+    ],
+)
+def test_a_stale_uv_lock_is_told_even_if_all_that_is_needed_is_locked(
+    builder: Builder, unlocked: Path, uv: str, change: tuple[str, str], told: str
+) -> None:
+    make_lock(unlocked, uv, "uv.lock")
+    replace(unlocked, *change)
+    message = failure(builder.build(unlocked))
+    assert message.startswith(f"{unlocked / 'uv.lock'} was made for other requirements: {told}: ")
+    done = builder.build(unlocked, HATCH_RELEASE_NO_DEPS_CHECK="1")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_uv_lock_with_markers_extras_and_other_sources_is_fresh(
+    builder: Builder, unlocked: Path, uv: str
+) -> None:
+    required = [
+        "Idna < 4, >= 3 ; python_version >= '3.8'",
+        "tomli; python_version < '3'",
+        "sniffio>=1",
+        "Other[More]",
+    ]
+    replace(unlocked, '["idna==3.10"]', json.dumps(required))
+    make_wheel(unlocked / "wheels", "other", extras=["more"])
+    with (unlocked / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.uv.sources]\nother = { path = "wheels/other-1.0-py3-none-any.whl" }\n')
+    make_lock(unlocked, uv, "uv.lock")
+    done = builder.build(unlocked)
+    assert (done.returncode, "Warning" in done.stderr) == (0, False), done.stderr
+
+
+def test_what_the_lock_does_not_name_is_told(builder: Builder, project: Path) -> None:
+    ghost = {
+        "other-1.0.data/purelib/ghost-2.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: ghost\nVersion: 2.0\n",
+        "other-1.0.data/purelib/ghost-2.0.dist-info/RECORD": "ghost-2.0.dist-info/METADATA,,\n",
+    }
+    wheel = make_wheel(project / "wheels", "other", files={"other.py": "", **ghost})
+    (project / "requirements.lock").write_text(locked("other", wheel))
+    done = builder.build(replace(project, "dependencies = []", 'dependencies = ["other"]'))
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Warning: ")]
+    assert line == f"Warning: {project / 'requirements.lock'} does not name what was installed: ghost 2.0"
+
+
+def test_a_damaged_cache_of_uv_is_noticed(builder: Builder, unlocked: Path, uv: str, tmp_path: Path) -> None:
+    make_lock(unlocked, uv, "requirements.lock")
+    private = {"UV_CACHE_DIR": str(tmp_path / "uv"), "HATCH_RELEASE_OVERWRITE": "1"}
+    assert builder.build(unlocked, **private).returncode == 0
+    for file in (tmp_path / "uv").glob("archive-v0/*/idna/core.py"):
+        file.write_text("print('changed')\n")
+    # As good as it was: what is kept of the first build.
+    assert builder.build(unlocked, **private).returncode == 0
+    private["HATCH_RELEASE_FORCE"] = "1"
+    message = failure(builder.build(unlocked, **private))
+    assert message.startswith("idna/core.py of idna 3.10 is not what its RECORD says")
+    assert "`uv cache clean idna`" in message
+    subprocess.run([uv, "cache", "clean", "-q", "idna"], env={**os.environ, **private}, check=True)
+    assert builder.build(unlocked, **private).returncode == 0
 
 
 def test_without_a_lock_there_is_a_warning(builder: Builder, unlocked: Path) -> None:

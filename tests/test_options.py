@@ -255,6 +255,19 @@ def test_all_problems_of_all_releases_are_reported_at_once() -> None:
 VALID: list[tuple[str, Any, Any]] = [
     ("applications", {}, {}),
     ("applications", {"demo": {"start": "demo.web:app.main"}}, {"demo": {"start": "demo.web:app.main"}}),
+    ("applications", {"demo": "load", "a:b_c.d": {}}, {"demo": {"mode": "load"}, "a:b_c.d": {}}),
+    (
+        "applications",
+        {"demo": {"mode": "temporary", "command": ["a", "b"], "restarts": 0, "within": 0.5, "shutdown": 0}},
+        {"demo": {"mode": "temporary", "command": ("a", "b"), "restarts": 0, "within": 0.5, "shutdown": 0}},
+    ),
+    (
+        "applications",
+        {"demo": {"command": ["a"], "ready": {"port": 65535, "seconds": 1}}},
+        {"demo": {"command": ("a",), "ready": {"port": 65535, "seconds": 1}}},
+    ),
+    ("mode", "embedded", "embedded"),
+    ("preload", ["demo/*.py", "!demo/admin.py"], ("demo/*.py", "!demo/admin.py")),
     ("version", "1!2.0.post1+local-3_4", "1!2.0.post1+local-3_4"),
     ("path", "../out dir/ü", "../out dir/ü"),
     ("include-python", False, False),
@@ -295,6 +308,42 @@ WRONG: list[tuple[str, Any, str]] = [
         "applications",
         {"demo": {"start": "d:m", "command": ["d"]}},
         ".demo: found both 'start' and 'command': keep the one that starts the application",
+    ),
+    (
+        "applications",
+        {"demo": "permanant"},
+        '.demo: expected "permanent", "transient", "temporary", "load", "none" or a table { mode, start, command, restarts, within, shutdown, ready }, found \'permanant\', did you mean \'permanent\'?',
+    ),
+    (
+        "applications",
+        {"a": {"command": []}},
+        ".a.command: expected a program and its arguments, found an empty list",
+    ),
+    ("applications", {"a": {"shutdown": -1}}, ".a.shutdown: expected a number of seconds from 0, found -1"),
+    (
+        "applications",
+        {"a": {"within": float("inf")}},
+        ".a.within: expected a number of seconds above 0, found inf",
+    ),
+    (
+        "applications",
+        {"a": {"start": "d:m", "ready": {"port": 80}}},
+        ".a: found 'ready' without 'command': anything else is ready once it is entered or runs",
+    ),
+    (
+        "applications",
+        {"a": {"command": ["d"], "ready": {"seconds": 3}}},
+        ".a.ready: expected either 'port' or 'command', which answers once the application is ready",
+    ),
+    (
+        "applications",
+        {"a": {"command": ["d"], "ready": {"port": 0}}},
+        ".a.ready.port: expected a port from 1 to 65535, found 0",
+    ),
+    (
+        "mode",
+        "embeded",
+        ': expected "auto", "embedded" or "interactive", found \'embeded\', did you mean \'embedded\'?',
     ),
     ("applications", {"a b": "load"}, ": expected a table of applications by name, found the name 'a b'"),
     ("applications", {"a.b": {"within": 0}}, '."a.b".within: expected a number of seconds above 0, found 0'),
@@ -409,11 +458,6 @@ def test_a_wrong_type_counts_before_support(option: Option) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "so_far"),
     [
-        ("applications", {"demo": "load"}, 'one application, as { NAME = { start = "module:name" } }'),
-        ("applications", {"demo": {"start": "d:m", "mode": "load"}}, "one application"),
-        ("applications", {"demo": {"command": ["gunicorn"]}}, "one application"),
-        ("applications", {"demo": {}}, "one application"),
-        ("applications", {"a": {"start": "d:m"}, "b": {"start": "d:m"}}, "one application"),
         ("version", {"from-app": "demo"}, "a version of letters"),
         ("include-executables-for", ["unix", "windows"], '["unix"]'),
         ("include-executables-for", [], '["unix"]'),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import interpreters
 from tests.conftest import copy_fixture
-from tests.projects import run
+from tests.projects import run, write_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +33,6 @@ ALWAYS = (
 @pytest.fixture(scope="module")
 def release(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The smallest fixture, whose code names `xml.dom` in a string behind a computed import."""
-    from tests import interpreters  # noqa: PLC0415
-
     project = copy_fixture("hello", tmp_path_factory.mktemp("pruning"))
     (project / "hello" / "computed.py").write_text(
         "import importlib\n\ndef load(name='wave'):\n    return importlib.import_module(name)\n"
@@ -40,6 +40,96 @@ def release(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFacto
     (project / "hello" / "tests").mkdir()
     (project / "hello" / "tests" / "__init__.py").write_text("import turtle\n")
     return builders[interpreters.running()].release(project)
+
+
+PROJECT = """
+[project]
+name = "{name}"
+version = "1.0.0"
+
+[project.scripts]
+{name} = "{name}:main"
+"""
+# What hashes inside the standard library, without being asked to.
+SEEDS = """
+import asyncio, random, tempfile, uuid
+from concurrent.futures import ThreadPoolExecutor
+
+async def read():
+    return (await asyncio.to_thread(random.Random("a seed").random)).hex()
+
+def main():
+    print(random.Random(b"another").getrandbits(64), uuid.uuid3(uuid.NAMESPACE_DNS, "example.org"))
+    print(uuid.uuid5(uuid.NAMESPACE_URL, "example.org"), asyncio.run(read()), len(tempfile.gettempdir()))
+    with ThreadPoolExecutor(2) as pool:
+        print(*pool.map(len, ["one", "three"]))
+"""
+# What asks for OpenSSL, for processes and for XML in the ways that only the rules for them see.
+ASKS = """
+import asyncio, hashlib, hmac, secrets
+from concurrent import futures
+from multiprocessing import connection
+from decimal import Decimal
+
+async def connect():
+    try:
+        await asyncio.open_connection("127.0.0.1", 9, ssl=True)
+    except OSError as error:
+        return type(error).__name__
+
+def main():
+    print(sorted(hashlib.algorithms_available), len(secrets.token_hex(8)))
+    for name in sorted(hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}):
+        print(name, hashlib.new(name, b"text").hexdigest(), hmac.new(b"key", b"text", "sha256").hexdigest())
+    print(hashlib.scrypt(b"word", salt=b"salt", n=16, r=8, p=1).hex(), hashlib.sha256.__module__)
+    print(hashlib.pbkdf2_hmac("sha512", b"word", b"salt", 9).hex(), Decimal(1) / 7)
+    print(asyncio.run(connect()), connection.XmlListener(("127.0.0.1", 0)).address[0])
+    with futures.ProcessPoolExecutor(1) as pool:
+        print(*pool.map(len, ["one", "three"]))
+"""
+PROGRAMS = {"seeds": SEEDS, "asks": ASKS}
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def pair(
+    request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path, Path]:
+    """A program, the environment's Python that it can run on as it is, and its release."""
+    name = request.param
+    project = tmp_path_factory.mktemp("program") / name
+    write_project(project, {"pyproject.toml": PROJECT.format(name=name), f"{name}.py": PROGRAMS[name]})
+    builder = builders[interpreters.running()]
+    return name, builder.python, builder.release(project)
+
+
+def test_a_program_says_the_same_in_its_release(pair: tuple[str, Path, Path]) -> None:
+    name, python, release = pair
+    expected = run(python, "-c", f"import {name}; {name}.main()", cwd=release.parents[2])
+    seen = run(release / "bin" / name, "start")
+    assert (seen.returncode, seen.stdout, seen.stderr) == (0, expected.stdout, expected.stderr)
+
+
+def test_openssl_is_in_for_those_who_hash(pair: tuple[str, Path, Path]) -> None:
+    name, _, release = pair
+    included = reasons(release)["included"].keys()
+    asked = {
+        "_hashlib",
+        "_ssl",
+        "ssl",
+        "concurrent.futures.process",
+        "multiprocessing",
+        "xmlrpc.client",
+        "_decimal",
+    }
+    builtin = set(sys.builtin_module_names)
+    assert asked & included == (asked - builtin if name == "asks" else asked & set(required(release)))
+    assert bool(list(release.glob("python-*/lib/libcrypto*"))) == ("_ssl" in included)
+
+
+def required(release: Path) -> list[str]:
+    """What the interpreter itself asks for, beyond what version 3.11 does: `_pylong` does, for long numbers."""
+    included = reasons(release)["included"]
+    return ["_decimal"] if "_pylong" in included else []
 
 
 def evaluate(release: Path, code: str) -> tuple[int, str, str]:
@@ -114,3 +204,22 @@ def test_a_module_that_is_nowhere_has_no_hint(release: Path) -> None:
 def test_tests_go_with_what_only_they_name(release: Path) -> None:
     assert not (release / "lib" / "hello-1.0.0" / "hello" / "tests").exists()
     assert "turtle" not in reasons(release)["included"]
+
+
+def test_neither_openssl_nor_what_only_it_needs_comes_with_a_program_without_it(release: Path) -> None:
+    left_out = reasons(release)["left out"]
+    assert {"ssl", "multiprocessing", "unittest", "doctest", "http.server"} <= set(left_out)
+    assert not list(release.glob("python-*/share/certificates.pem"))
+    assert not list(release.glob("python-*/share/zoneinfo"))
+    assert not list(release.glob("python-*/lib/libssl*"))
+    assert evaluate(release, "import hashlib; print(hashlib.sha256(b'').hexdigest()[:8])")[1] == "e3b0c442\n"
+
+
+def test_the_release_still_verifies_itself(release: Path) -> None:
+    done = run(release / "bin" / "hello", "verify")
+    assert done.returncode == 0, done.stderr
+    file = release / "lib" / "hello-1.0.0" / "hello" / "__main__.pyc"
+    before = file.read_bytes()
+    file.write_bytes(b"changed")
+    assert run(release / "bin" / "hello", "verify").returncode == 1
+    file.write_bytes(before)

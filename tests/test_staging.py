@@ -140,13 +140,12 @@ def test_what_is_equal_is_left_alone(root: Path) -> None:
     seen: list[str] = []
     with Staging(root, lambda _source, target: seen.append(target.name)) as staging:
         write_version(staging.path, "1.0", FIRST)
-        (staging.path / "lib/common-1.0/common.pyc").chmod(0o600)
         staging.install("1.0")
     assert seen == ["committed"]
     assert {path: path.stat().st_ino for path in root.rglob("*")} == inodes
 
 
-@pytest.mark.parametrize("change", ["bit", "link", "kind", "extra"])
+@pytest.mark.parametrize("change", ["bit", "private", "directory", "link", "kind", "extra"])
 def test_what_differs_in_any_way_is_replaced(root: Path, change: str) -> None:
     library = root / "lib/common-1.0"
     with Staging(root) as staging:
@@ -154,6 +153,10 @@ def test_what_differs_in_any_way_is_replaced(root: Path, change: str) -> None:
         new = staging.path / "lib/common-1.0"
         if change == "bit":
             (new / "common.pyc").chmod(0o755)
+        elif change == "private":
+            (new / "common.pyc").chmod(0o600)
+        elif change == "directory":
+            new.chmod(0o750)
         elif change == "extra":
             (new / "empty").mkdir()
         elif change == "link":

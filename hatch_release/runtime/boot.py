@@ -35,6 +35,7 @@ def main(finder: IndexFinder, arguments: list[str]) -> None:
     _clean_main()
     try:
         function, parameters = COMMANDS[arguments[0]](finder, arguments[1:])
+        os.environ.setdefault("RELEASE_MODE", "interactive")
     except ReleaseError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         leave.leave(1)
@@ -58,18 +59,15 @@ def _name_main() -> None:
 
 
 def _start(finder: IndexFinder, arguments: list[str], ready: Callable[[], None] | None = None) -> Call:
-    """`start [ARGS]`: run the application in the main thread."""
-    from . import console_script
+    """`start [ARGS]`: run the applications."""
+    from . import system
 
-    application = finder.release_payload["application"]
-    if not application:
-        script = os.environ.get("RELEASE_BOOT_SCRIPT")
-        raise ReleaseError(
-            f"the boot script {script} starts no application: set RELEASE_BOOT_SCRIPT to one that does"
-        )
-    finder.read_ahead()
+    if os.getpid() == 1:
+        from . import init_process
+
+        init_process.become()
     _name_main()
-    return console_script.load(finder, application, _program(finder), arguments, ready), ()
+    return system.load(finder, _program(finder), arguments, ready), ()
 
 
 def _start_repl(finder: IndexFinder, arguments: list[str]) -> Call:

@@ -23,10 +23,43 @@ import sys
 from typing import Any, TypedDict
 
 from .errors import ReleaseError
+from .policy import STARTED
 
-MAGIC = b"HRBOOT\x00\x01"
+MAGIC = b"HRBOOT\x00\x02"
 """Names the format; the last byte is its version."""
 TRAILER_SIZE = len(MAGIC) + 16
+FORMAT = MAGIC[-1]
+"""Version of the format."""
+MODES = (*STARTED, "load", "none")
+"""The modes of applications, the most started first."""
+
+
+class ApplicationSpec(TypedDict):
+    """One application of a release, as one boot script treats it."""
+
+    name: str
+    distribution: str
+    """The distribution that it belongs to (PEP 503)."""
+    kind: str
+    """`script`: a console script, whose exit code, signals and arguments are its own; `object`: `start` is a
+    context manager factory, a coroutine function or a plain one; `command`: a child process."""
+    mode: str
+    """One of `MODES`."""
+    start: str
+    """`module:attribute`; empty for a command."""
+    command: tuple[str, ...]
+    """A program and its arguments; empty unless it is a command."""
+    restarts: int
+    """How often within `within` seconds it is started again before its mode decides."""
+    within: float
+    shutdown: float
+    """How many seconds it has to stop."""
+    ready: dict[str, Any]
+    """When a command is ready: `port` or `command` answers, for which it has `seconds`; empty: once it is alive."""
+    needs: tuple[str, ...]
+    """Names of the applications of the distributions that its own needs, directly or not, in start order."""
+    directory: str
+    """Where its distribution is, relative to the root."""
 
 
 class Payload(TypedDict):
@@ -53,13 +86,19 @@ class Payload(TypedDict):
     metadata: str
     """The index of the distributions' metadata, relative to the root (`metadata.py`)."""
     lines: tuple[tuple[int, str], ...]
-    """Lines of `.pth` files, each with the number of its directory."""
+    """Lines of `.pth` and `.start` files, each with the number of its directory."""
     python: str
     """The bundled interpreter's directory, empty when there is none."""
     libraries: tuple[str, ...]
     """Shared libraries that the application loads at start, in order."""
-    application: str
-    """What `start` calls, `module:attribute`; empty in a clean boot file."""
+    applications: tuple[ApplicationSpec, ...]
+    """All applications of the release in the order of starting, also those that this boot script doesn't start."""
+    mode: str
+    """`embedded` or `interactive`, unless RELEASE_MODE says otherwise (`preload.py`)."""
+    preload: tuple[str, ...]
+    """Names of the modules that embedded mode imports before anything starts, packages before their modules."""
+    directories_of: dict[str, str]
+    """Distributions by name, each with its directory relative to the root."""
     scripts: dict[str, str]
     """Every console script of the release: name to `module:attribute`."""
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MAGIC = b"HRBOOT\x00\x01"  # of bootfile.py, which can't be imported yet
+MAGIC = b"HRBOOT\x00\x02"  # of bootfile.py, which can't be imported yet
 
 
 def _install(boot_file: str) -> "Any":  # noqa: ANN401 - the finder, whose class is only made here

@@ -62,16 +62,8 @@ def load(
 
     def call() -> Any:  # noqa: ANN401 - whatever the script gives to sys.exit
         module, _, attribute = reference.partition(":")
-        thresholds = gc.get_threshold()
-        gc.set_threshold(0)
-        try:
+        with Importing(finder):
             __import__(module)
-        finally:
-            gc.freeze()
-            # A module may have set its own, and one that calls gc.disable() means it.
-            if gc.get_threshold()[0] == 0:
-                gc.set_threshold(*thresholds)
-            finder.close_image()
         target: Any = sys.modules[module]
         for name in attribute.split("."):
             target = getattr(target, name)
@@ -80,3 +72,28 @@ def load(
         return target()
 
     return call
+
+
+class Importing:
+    """A context in which the program is imported: the collector rests, and what stays is kept from it later.
+
+    Args:
+        finder: Serves the release's modules; its image is not used afterwards.
+    """
+
+    def __init__(self, finder: IndexFinder) -> None:
+        """Nothing is changed yet."""
+        self._finder = finder
+
+    def __enter__(self) -> None:
+        """Let the collector rest."""
+        self._thresholds = gc.get_threshold()
+        gc.set_threshold(0)
+
+    def __exit__(self, *_error: object) -> None:
+        """Let it work again, on what comes from now on."""
+        gc.freeze()
+        # A module may have set its own, and one that calls gc.disable() means it.
+        if gc.get_threshold()[0] == 0:
+            gc.set_threshold(*self._thresholds)
+        self._finder.close_image()

@@ -204,8 +204,8 @@ def install(root: str, payload: Payload) -> IndexFinder:
 
 
 def _run_line(sitedir: str, line: str) -> None:
-    """Run a line of a `.pth` file as `site` does; such lines look for `sitedir` in their caller's frame."""
+    """Run a line of a `.pth` or `.start` file as `site` does; some look for `sitedir` in their caller's frame."""
     try:
         exec(line)  # noqa: S102 - what the distribution asks for in a virtual environment too
     except Exception as error:  # noqa: BLE001 - one line's failure must not stop the others, nor the boot
-        sys.stderr.write(f"Error in a .pth file of {sitedir}: {type(error).__name__}: {error}\n")
+        sys.stderr.write(f"Error in a .pth or .start file of {sitedir}: {type(error).__name__}: {error}\n")

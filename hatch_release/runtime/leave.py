@@ -78,7 +78,7 @@ def leave(code: int, *, interrupted: bool = False) -> NoReturn:
 def _outcome(error: BaseException) -> int:
     """Show what ended the program, and give the exit code that it stands for."""
     if isinstance(error, SystemExit):
-        return _exit_code(error.code)
+        return exit_code(error.code)
     traceback = error.__traceback__ = _program_part(error.__traceback__)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
     sys.last_exc = error  # type: ignore[attr-defined,unused-ignore]  # Python 3.12 and newer
@@ -91,7 +91,7 @@ def _outcome(error: BaseException) -> int:
     try:
         hook(type(error), error, traceback)
     except SystemExit as left:
-        return _exit_code(left.code)
+        return exit_code(left.code)
     except BaseException as failure:  # noqa: BLE001 - a program's own hook may fail; its exception must still be seen
         _complain("Error in sys.excepthook:\n")
         show(failure)
@@ -100,7 +100,36 @@ def _outcome(error: BaseException) -> int:
     return 1
 
 
-def _exit_code(code: object) -> int:
+def abandon(code: int) -> NoReturn:
+    """End the process without the threads that don't end: streams are flushed, nothing more.
+
+    Args:
+        code: The exit code.
+    """
+    _flush_quietly(sys.stdout, sys.stderr)
+    os._exit(code)
+
+
+def limit(seconds: float, code: int) -> None:
+    """End the process `seconds` from now, if threads that don't end have kept it until then.
+
+    Args:
+        seconds: How long.
+        code: The exit code.
+    """
+    import threading
+    import time
+
+    def give_up() -> None:
+        time.sleep(seconds)
+        names = [each.name for each in threading.enumerate() if not each.daemon]
+        _complain(f"Warning: these threads don't end and are given up: {', '.join(names)}\n")
+        abandon(code)
+
+    threading.Thread(target=give_up, daemon=True).start()
+
+
+def exit_code(code: object) -> int:
     """The exit code that `SystemExit(code)` stands for; anything but a number is printed."""
     if code is None:
         return 0

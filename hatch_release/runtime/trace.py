@@ -1,7 +1,7 @@
-"""Seen from inside: what an application imports at start, written down for the assembler.
+"""Seen from inside: what the applications import at start, written down for the assembler.
 
-Run once while assembling, in an empty environment. The application's module is imported, its function
-is not called.
+Run once while assembling, in an empty environment. The applications' modules are imported, and in embedded mode
+those that it preloads; nothing is started.
 """
 
 from __future__ import annotations
@@ -9,30 +9,59 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import leave
+from .policy import STARTED
+from .preload import EMBEDDED
 
 if TYPE_CHECKING:
+    from .bootfile import Payload
     from .importer import IndexFinder
 
 
 def trace(finder: IndexFinder, output: str) -> None:
-    """Import the application's module and write a JSON report.
+    """Import what `start` would import and write a JSON report.
 
     Args:
         finder: Serves the release's modules.
         output: Where to write: `modules` in load order, `libraries` mapped into the process, and `error`:
-            None, or what the import raised (type, message, whether something or a module of the standard library
-            is missing, the traceback).
+            None, or what the first import that failed raised (`_import`).
     """
-    module = finder.release_payload["application"].partition(":")[0]
-    error = None
+    error = _import_all(finder.release_payload)
+    if leave.has_foreign_code():
+        import ctypes  # what the end of such a process needs  # noqa: F401
+    report = {"modules": list(sys.modules), "libraries": _libraries(finder.release_root), "error": error}
+    with open(output, "w", encoding="utf-8") as file:
+        json.dump(report, file)
+
+
+def _import_all(payload: Payload) -> dict[str, Any] | None:
+    """Import the modules of all applications that start, in their order, then what is preloaded; the first error."""
+    if any(each["kind"] != "script" and each["mode"] in STARTED for each in payload["applications"]):
+        from . import api, node  # noqa: F401 - what `start` needs then
+    for each in payload["applications"]:
+        module = each["start"].partition(":")[0]
+        error = _import(module) if module and each["mode"] in STARTED else None
+        if error:
+            return {**error, "application": each["name"]}
+    for module in payload["preload"] if payload["mode"] == EMBEDDED else ():
+        error = _import(module)
+        if error:
+            return {**error, "preloading": module}
+    return None
+
+
+def _import(module: str) -> dict[str, Any] | None:
+    """Import a module, and tell what that raised.
+
+    Returns:
+        None, or type, message, whether something or a module of the standard library is missing, the traceback.
+    """
     try:
-        if module:
-            __import__(module)
+        __import__(module)
     except BaseException as raised:  # noqa: BLE001 - reported, whatever it is
-        error = {
+        return {
             "type": type(raised).__name__,
             "message": str(raised),
             "import": isinstance(raised, ImportError),
@@ -40,11 +69,7 @@ def trace(finder: IndexFinder, output: str) -> None:
             and (raised.name or "").partition(".")[0] in sys.stdlib_module_names,
             "traceback": traceback.format_exc(),
         }
-    if leave.has_foreign_code():
-        import ctypes  # what the end of such a process needs  # noqa: F401
-    report = {"modules": list(sys.modules), "libraries": _libraries(finder.release_root), "error": error}
-    with open(output, "w", encoding="utf-8") as file:
-        json.dump(report, file)
+    return None
 
 
 def _libraries(root: str) -> list[str]:

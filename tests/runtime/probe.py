@@ -37,6 +37,8 @@ packages = ["probe", "probe_space"]
 # The programs that it is given name modules that nothing in the project names.
 [tool.hatch.build.targets.release]
 stdlib = "full"
+# For those who start it in embedded mode.
+preload = ["!probe/broken.py"]
 """
 MAIN = '''
 """Runs the program in the variable PROGRAM: its `main`, as a console script's wrapper would."""

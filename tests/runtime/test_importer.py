@@ -321,5 +321,5 @@ def test_boot_file_and_bootstrap_agree_on_the_format() -> None:
 def test_release_describes_itself(each_probe: Probe) -> None:
     script = json.loads((each_probe.version_path / "start.script").read_text())
     assert script["modules"]["probe.tools"] == "lib/probe-1.2.0/probe/tools.pyc"
-    assert "probe.__main__" in script["preloaded"]
+    assert "probe.__main__" in script["imaged"]
     assert {"probe", "probe-report", "probe-nested", "probe-missing"} == set(script["scripts"])

@@ -1,0 +1,171 @@
+"""Applications that are child processes: each in a session of its own, stopped with all that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import InvalidStateError
+from typing import TYPE_CHECKING, Any
+
+from . import systemd
+from .errors import ReleaseError
+from .running import Running
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .importer import IndexFinder
+
+_PR_SET_PDEATHSIG = 1
+_STOPPED = (-signal.SIGTERM, -signal.SIGKILL, 128 + signal.SIGTERM)
+"""How a child ends that was told to."""
+_PAUSE = 0.05
+"""Seconds between two looks whether a child is ready."""
+_ANSWER = 10.0
+"""Seconds that one run of a readiness command may take."""
+
+
+class ExitError(ReleaseError):
+    """A child process ended by itself with an exit status other than 0."""
+
+
+class Child(Running):
+    """A child process."""
+
+    process: subprocess.Popen[bytes]
+    _asked = False
+
+    def begin(self) -> None:
+        """Start the process, and a thread that waits for its end."""
+        try:
+            self._asked = False
+            self.process = _spawn(command_line(self.spec["command"], self.node.finder))
+        except OSError as error:
+            raise ReleaseError(f"{self.spec['command'][0]} can't be run: {error.strerror}") from error
+        threading.Thread(target=self._wait, name=self.name, daemon=True).start()
+        threading.Thread(target=self._become_ready, name=f"{self.name} readiness", daemon=True).start()
+
+    def _wait(self) -> None:
+        code = self.process.wait()
+        _kill_group(self.process.pid)
+        self._is_ready(ExitError(_told(code)))
+        if code and not (self._asked and code in _STOPPED):
+            self.ended.set_exception(ExitError(_told(code)))
+        else:
+            self.ended.set_result(None)
+
+    def _become_ready(self) -> None:
+        wanted = self.spec["ready"]
+        end = time.monotonic() + float(wanted.get("seconds", 0))
+        while wanted and not _answers(wanted, self.node.finder):
+            if self.ended.done():
+                return
+            if time.monotonic() > end:
+                reason = f"{_what(wanted)} did not answer within {wanted['seconds']:g} seconds"
+                self._is_ready(ReleaseError(reason))
+                return
+            time.sleep(_PAUSE)
+        self._is_ready()
+
+    def _is_ready(self, error: Exception | None = None) -> None:
+        with contextlib.suppress(InvalidStateError):  # it ended meanwhile
+            if error:
+                self.ready.set_exception(error)
+            else:
+                self.ready.set_result(None)
+
+    def ask(self) -> None:
+        """Send SIGTERM."""
+        self._asked = True
+        self.process.send_signal(signal.SIGTERM)
+
+    def cancel(self) -> None:
+        """Kill it."""
+        self._asked = True
+        self.process.kill()
+
+
+def command_line(command: Sequence[str], finder: IndexFinder | None) -> list[str]:
+    """The words to execute: a console script of the release runs inside it; other programs are looked for.
+
+    Args:
+        command: As configured. A relative path with a slash is meant from the release's root.
+        finder: Serves the release; None outside of one.
+    """
+    name, *arguments = command
+    if finder is not None:
+        payload = finder.release_payload
+        if name in payload["scripts"]:
+            options = (
+                sys.orig_argv[1 : sys.orig_argv.index(sys.argv[0])] if sys.argv[0] in sys.orig_argv else []
+            )
+            clean = f"{finder.release_root}/releases/{payload['version']}/start_clean.boot"
+            return [sys.executable, *(options or ["-I", "-S"]), clean, "run", name, *arguments]
+        if "/" in name and not name.startswith("/"):
+            return [f"{finder.release_root}/{name}", *arguments]
+    return [shutil.which(name) or name, *arguments]
+
+
+def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a process that dies with this one, and gets its listening sockets."""
+    sockets = systemd.listening()
+    if sockets:  # LISTEN_PID has to be that of the new process
+        command = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *command]
+    library = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        pass_fds=sockets,
+        start_new_session=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls the kernel and nothing else
+    )
+
+
+def _answers(wanted: dict[str, Any], finder: IndexFinder | None) -> bool:
+    """Whether a child answers: at its port, or by its command."""
+    if "port" in wanted:
+        import socket
+
+        with contextlib.suppress(OSError), socket.create_connection(("localhost", wanted["port"]), 1):
+            return True
+        return False
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        command = command_line(wanted["command"], finder)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_ANSWER, check=False
+        )
+        return done.returncode == 0
+    return False
+
+
+def _what(wanted: dict[str, Any]) -> str:
+    return f"port {wanted['port']}" if "port" in wanted else " ".join(wanted["command"])
+
+
+def _kill_group(pid: int) -> None:
+    """End what a child has left behind in its session."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGTERM)
+        time.sleep(_PAUSE)
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _told(code: int) -> str:
+    """An exit status in words."""
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with exit code {code}"

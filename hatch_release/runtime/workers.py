@@ -1,0 +1,167 @@
+"""Where the code of applications runs: the main thread, threads of their own, and one event loop for all.
+
+Whoever waits for such code is the supervisor, which has a thread of its own (`node.py`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import queue
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
+
+
+class Worker:
+    """A thread that does one job after the other.
+
+    Args:
+        name: The thread's name, of one that is to be started; none for the thread that calls `work`.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        """Start the thread."""
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self.busy = False
+        """Whether a job runs that takes as long as its application."""
+        self.ident = threading.get_ident()
+        if name:
+            threading.Thread(target=self._work_apart, name=name, daemon=True).start()
+
+    def work(self) -> None:
+        """Do jobs until `close`."""
+        while (job := self._jobs.get()) is not None:
+            job()
+            del job
+
+    def _work_apart(self) -> None:
+        self.ident = threading.get_ident()
+        self.work()
+
+    def submit(self, function: Callable[[], T], begun: Callable[[], None] | None = None) -> Future[T]:
+        """Let the thread call `function`.
+
+        Args:
+            function: What to do; whatever it raises is in the future.
+            begun: Called in the thread before.
+        """
+        future: Future[T] = Future()
+
+        def job() -> None:
+            try:
+                if begun:
+                    begun()
+                result = function()
+            except BaseException as error:  # noqa: BLE001 - it is the application's, and told by the future
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._jobs.put(job)
+        return future
+
+    def throw(self, error: type[BaseException]) -> None:
+        """Raise `error` in the thread, as soon as it runs Python code."""
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(error))
+
+    def close(self) -> None:
+        """End the thread when its jobs are done."""
+        self._jobs.put(None)
+
+
+class Loop:
+    """An event loop that runs in a worker.
+
+    Args:
+        worker: Has nothing else to do from now on.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        """Start the loop."""
+        import asyncio
+
+        self._loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
+        worker.busy = True
+        self._worker = worker
+        self._ended = worker.submit(self._run)
+
+    def _run(self) -> None:
+        import asyncio
+
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._close()
+            asyncio.set_event_loop(None)
+
+    def _close(self) -> None:
+        """What `asyncio.run` does at its end."""
+        import asyncio
+
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    def start(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Task:
+        """Run a coroutine function as a task of its own."""
+        task = Task(self._loop)
+        self._loop.call_soon_threadsafe(task.begin, main)
+        return task
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call a function in the loop, soon."""
+        self._loop.call_soon_threadsafe(function)
+
+    def close(self, seconds: float) -> None:
+        """Stop the loop and wait for its end, if that takes no longer than `seconds`."""
+        import concurrent.futures
+
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        concurrent.futures.wait([self._ended], seconds)
+        self._worker.busy = False
+
+
+class Task:
+    """A task of the loop, seen from another thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """It begins when `begin` is called, in the loop."""
+        self._loop = loop
+        self._task: asyncio.Task[None] | None = None
+        self._main: Any = None
+        self.future: Future[None] = Future()
+
+    def begin(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Make the task."""
+        self._task = self._loop.create_task(self._run(main))
+
+    async def _run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        import asyncio
+
+        try:
+            await main()
+        except asyncio.CancelledError:
+            self.future.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - it is the application's, and told by the future
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(None)
+
+    def cancel(self) -> None:
+        """Cancel the task, from any thread."""
+
+        def cancel() -> None:
+            if self._task:
+                self._task.cancel()
+
+        self._loop.call_soon_threadsafe(cancel)
