@@ -126,6 +126,7 @@ class _Bundle:
     take: Callable[[Path, Path], None]
     copied: list[str] = field(default_factory=list)
     files: dict[Path, elf.Linkage] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
     def fill(self) -> list[str]:
         """Copy until nothing that can be found is missing."""
@@ -167,9 +168,7 @@ class _Bundle:
         if target.exists() or self._beside(name, path):
             return
         if _DRIVER.fullmatch(name):
-            self.warn(
-                f"{path.relative_to(self.root)} needs {name}, which the target's graphics driver must bring"
-            )
+            self._warn_once(name, path, "which the target's graphics driver must bring")
             return
         absolute = [
             place for place in self.files[path].directories(path.parent) if self.root not in place.parents
@@ -180,10 +179,17 @@ class _Bundle:
             self.files[target] = elf.linkage(target)
             self.copied.append(name)
         elif not any(name in _names(other, link) for other, link in self.files.items()):
-            self.warn(
-                f"{path.relative_to(self.root)} needs {name}, which is neither in the release nor on this"
-                " machine; install it here if the target uses that file"
+            self._warn_once(
+                name,
+                path,
+                "which is neither in the release nor on this machine; install it here if the target uses that file",
             )
+
+    def _warn_once(self, name: str, path: Path, text: str) -> None:
+        """Warn of a library that is missing, by the first file that needs it: others may be hundreds."""
+        if name not in self.told:
+            self.told.add(name)
+            self.warn(f"{path.relative_to(self.root)} needs {name}, {text}")
 
     def _beside(self, name: str, path: Path) -> bool:
         """Whether the distribution of `path` has `name` itself, so that it loads it before it is needed."""

@@ -76,11 +76,7 @@ def in_bare_root(pair: Pair, directory: Path, *arguments: str, **environment: st
 # -- on other versions of Python
 
 ENDS = sorted({interpreters.available()[0], interpreters.available()[-1]} - {interpreters.running()})
-ASKED = {
-    "namespaces": ("report",),
-    "resources": ("data",),
-    "sdist_only": ("report", "--table=6"),
-}
+ASKED = {"namespaces": ["report"], "resources": ["data"], "sdist_only": ["report", "--table=6"]}
 
 
 @pytest.mark.parametrize(

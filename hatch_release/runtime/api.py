@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .bootfile import ApplicationSpec
     from .importer import IndexFinder
-    from .node import Node
+    from .supervisor import Node
 
 _current: Node | None = None
 _lock = threading.Lock()
@@ -152,7 +152,7 @@ def _home(specs: Iterable[ApplicationSpec]) -> Node:
     global _current, _supervisor  # noqa: PLW0603 - a process has one
     with _lock:
         if _current is None:
-            from .node import Node
+            from .supervisor import Node
 
             _current = Node(list(specs), _finder())
             _supervisor = _current.serve()

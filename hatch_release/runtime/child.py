@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import InvalidStateError
 from typing import TYPE_CHECKING, Any
 
 from . import systemd
@@ -48,6 +47,7 @@ class Child(Running):
             self._asked = False
             self.process = _spawn(command_line(self.spec["command"], self.node.finder))
         except OSError as error:
+            self.ended.set_result(None)
             raise ReleaseError(f"{self.spec['command'][0]} can't be run: {error.strerror}") from error
         threading.Thread(target=self._wait, name=self.name, daemon=True).start()
         threading.Thread(target=self._become_ready, name=f"{self.name} readiness", daemon=True).start()
@@ -55,7 +55,7 @@ class Child(Running):
     def _wait(self) -> None:
         code = self.process.wait()
         _kill_group(self.process.pid)
-        self._is_ready(ExitError(_told(code)))
+        self.become_ready(ExitError(_told(code)))
         if code and not (self._asked and code in _STOPPED):
             self.ended.set_exception(ExitError(_told(code)))
         else:
@@ -69,17 +69,10 @@ class Child(Running):
                 return
             if time.monotonic() > end:
                 reason = f"{_what(wanted)} did not answer within {wanted['seconds']:g} seconds"
-                self._is_ready(ReleaseError(reason))
+                self.become_ready(ReleaseError(reason))
                 return
             time.sleep(_PAUSE)
-        self._is_ready()
-
-    def _is_ready(self, error: Exception | None = None) -> None:
-        with contextlib.suppress(InvalidStateError):  # it ended meanwhile
-            if error:
-                self.ready.set_exception(error)
-            else:
-                self.ready.set_result(None)
+        self.become_ready()
 
     def ask(self) -> None:
         """Send SIGTERM."""

@@ -6,8 +6,9 @@ raises what went wrong. What ends by itself later is told to the node.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any
 
 from . import shapes
@@ -15,7 +16,7 @@ from .workers import Worker
 
 if TYPE_CHECKING:
     from .bootfile import ApplicationSpec
-    from .node import Node
+    from .supervisor import Node
     from .workers import Task
 
 GRACE = 1.0
@@ -61,11 +62,18 @@ class Running:
 
         def copy(done: Future[Any]) -> None:
             error = done.exception()
-            if not self.ready.done():
-                self.ready.set_exception(error or RuntimeError("it ended before it was ready"))
+            self.become_ready(error)
             (self.ended.set_exception(error) if error else self.ended.set_result(None))
 
         future.add_done_callback(copy)
+
+    def become_ready(self, error: BaseException | None = None) -> None:
+        """Let `start` come back, or raise `error`; only the first call counts."""
+        with contextlib.suppress(InvalidStateError):
+            if error:
+                self.ready.set_exception(error)
+            else:
+                self.ready.set_result(None)
 
     def stop(self) -> bool:
         """Stop it: ask, wait its `shutdown` seconds, cancel, wait a little more; false when it goes on all the same."""
@@ -79,6 +87,10 @@ class Running:
 
     def _ends_within(self, seconds: float) -> bool:
         return self.node.wait(self.ended, seconds)
+
+    def holds(self, worker: Worker) -> bool:  # noqa: ARG002 - most run elsewhere
+        """Whether it keeps a worker from everything else."""
+        return False
 
     def begin(self) -> None:
         """Begin; `ready` and `ended` are set later."""
@@ -97,6 +109,10 @@ class _InWorker(Running):
     """What runs in a thread."""
 
     worker: Worker
+
+    def holds(self, worker: Worker) -> bool:
+        """Whether it runs in `worker`."""
+        return self.worker is worker
 
     def cancel(self) -> None:
         """Raise SystemExit in the thread."""
@@ -197,7 +213,10 @@ class Coroutine(Running):
         self._watch(self.task.future)
 
     async def _main(self) -> None:
-        self.ready.set_result(None)
+        import asyncio
+
+        # It is called when the coroutine first waits for something.
+        asyncio.get_running_loop().call_soon(self.become_ready)
         await self.target()
 
     def ask(self) -> None:

@@ -1,7 +1,7 @@
 """`start`: everything that the boot script starts, until it ends.
 
 A console script is the whole program: signals, arguments and exit codes are its own. Declared applications run in a
-node (`node.py`).
+node (`supervisor.py`).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _run_node(
 ) -> int:
     """Run applications in a node, until the end; the exit code."""
     from . import api
-    from .node import Node
+    from .supervisor import Node
 
     node = Node(finder.release_payload["applications"], finder)
     api.attach(node)

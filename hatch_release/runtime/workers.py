@@ -1,6 +1,6 @@
 """Where the code of applications runs: the main thread, threads of their own, and one event loop for all.
 
-Whoever waits for such code is the supervisor, which has a thread of its own (`node.py`).
+Whoever waits for such code is the supervisor, which has a thread of its own (`supervisor.py`).
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ def test_nothing_is_written_beside(probe: Probe, tmp_path: Path) -> None:
         ("releases/1.2.0/vm.args", "cannot read {}: set RELEASE_VM_ARGS to a file of interpreter options"),
         (
             "releases/1.2.0/start.boot",
-            "there is no boot script {}: set RELEASE_BOOT_SCRIPT and RELEASE_BOOT_SCRIPT_CLEAN to the name of one",
+            "there is no boot script {}: set RELEASE_BOOT_SCRIPT and RELEASE_BOOT_SCRIPT_CLEAN to one of start_clean",
         ),
         ("python-{python}/bin/python3", "cannot run {}: install the release again from its archive"),
     ],

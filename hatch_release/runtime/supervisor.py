@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .importer import IndexFinder
 
 _HANGUP = 129
-_LOOP_SECONDS = 5.0
+_LOOP_SECONDS = 2.0
 """How long the tasks that are left may take when the event loop is closed."""
 
 
@@ -118,6 +118,7 @@ class Node:
         try:
             application.start()
         except BaseException:
+            application.stop()  # as far as it came
             self.running.pop(application.name)
             raise
         events.tell("%s started", application.name, event="started", application=application.name)
@@ -233,6 +234,7 @@ class Node:
         except Stopped:
             raise
         except BaseException as error:  # noqa: BLE001 - it is the application's
+            application.stop()  # as far as it came
             self._conclude(application, error, "failed to start")
         else:
             events.tell("%s started", application.name, event="started", application=application.name)
@@ -295,7 +297,8 @@ class Node:
         if ended:
             events.tell_stopped(application.name, application.ended.exception())
             return
-        self._lost_main = self._lost_main or self.owner == application.name
+        if application.holds(self.main):
+            self._lost_main = self.main.busy = True
         events.tell(
             "%s goes on after %g s: it is given up",
             application.name,

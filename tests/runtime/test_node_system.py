@@ -1,0 +1,198 @@
+"""A node and what is around it: process 1, supervisors, sockets, modes of loading, and what programs ask of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import interpreters
+from tests.conftest import copy_fixture
+from tests.projects import clean_environment, run
+from tests.runtime.nodes import Nodes, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.projects import Builder
+
+BWRAP = shutil.which("bwrap")
+
+
+@pytest.fixture(scope="module")
+def root(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fixture `applications`, assembled."""
+    return builders[interpreters.running()].release(
+        copy_fixture("applications", tmp_path_factory.mktemp("applications"))
+    )
+
+
+@pytest.fixture
+def nodes(root: Path, tmp_path: Path) -> Iterator[Nodes]:
+    started = Nodes(root, tmp_path)
+    yield started
+    started.kill()
+
+
+@pytest.mark.skipif(BWRAP is None, reason="needs bubblewrap")
+def test_as_process_1_it_forwards_signals_and_reaps_orphans(nodes: Nodes) -> None:
+    own = [str(BWRAP), "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc"]
+    node = nodes.start("child", wrap=own).until("child up")
+    assert node.line("child up")["parent"] != 1
+    # The process that bubblewrap started is process 1 of its namespace; its orphans are its to reap.
+    init = int(run("/bin/sh", "-c", f"cat /proc/{node.process.pid}/task/*/children").stdout.split()[0])
+    os.kill(init, signal.SIGTERM)
+    code, err = node.end()
+    assert code == 0, err
+    assert node.said()[-1] == "context down"
+
+
+@pytest.mark.skipif(BWRAP is None, reason="needs bubblewrap")
+def test_process_1_passes_on_the_exit_code(nodes: Nodes) -> None:
+    own = [str(BWRAP), "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc"]
+    assert nodes.start("permanent", wrap=own, END="exit").end()[0] == 7
+
+
+def test_a_supervisor_is_told(nodes: Nodes, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        channel.settimeout(10)
+        node = nodes.start("all_async", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000")
+        assert channel.recv(100) == b"READY=1"
+        assert [channel.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        assert node.signal(signal.SIGTERM).end()[0] == 0
+        told = channel.recv(100)
+        while told == b"WATCHDOG=1":
+            told = channel.recv(100)
+        assert told == b"STOPPING=1"
+
+
+def test_listening_sockets_reach_the_applications(nodes: Nodes) -> None:
+    with socket.create_server(("localhost", 0)) as server, contextlib.ExitStack() as stack:
+        port = server.getsockname()[1]
+        saved = os.dup(3) if _is_open(3) else None
+        os.dup2(server.fileno(), 3, inheritable=True)
+        stack.callback(lambda: os.dup2(saved, 3) if saved is not None else os.close(3))
+        # The launcher's process becomes the node's, so its number is known before.
+        node = nodes.start(
+            "listener", wrap=["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"], LISTEN_FDS="1"
+        )
+        node.until("listener up")
+        assert (node.line("listener up")["sockets"], node.line("listener up")["mine"]) == (1, True)
+        with socket.create_connection(("localhost", port), 10) as client:
+            assert client.recv(100) == b"hello"
+        assert node.stop()[0] == 0
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def test_what_an_application_learns(nodes: Nodes, root: Path) -> None:
+    node = nodes.start("asking", RELEASE_NODE="one@here").until("asking")
+    line = node.line("asking")
+    assert (line["node"], line["mode"]) == ("one@here", "embedded")
+    assert line["directory"] == str(root / "lib" / "applications-0.1.0")
+    assert line["started"] == ["context", "asking"]
+    assert node.stop()[0] == 0
+
+
+def test_an_application_starts_more(nodes: Nodes) -> None:
+    node = nodes.start("asking", WISH="more").until("more")
+    assert node.line("more")["started"] == ["instance"]
+    assert node.line("more")["all"] == ["context", "asking", "instance"]
+    assert node.stop()[0] == 0
+    assert node.said()[-2:] == ["instance down", "context down"]
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_an_application_stops_the_system(nodes: Nodes, code: int) -> None:
+    node = nodes.start("asking", WISH=str(code) if code else "stop")
+    assert node.end()[0] == code
+    assert node.said()[-1] == "context down"
+
+
+def test_an_application_restarts_the_system_in_the_same_process(nodes: Nodes) -> None:
+    node = nodes.start("asking", "argument", WISH="restart")
+    wait_for(lambda: node.said().count("asking") == 2)
+    pids = {line["pid"] for line in node.lines() if line["what"] == "asking"}
+    assert pids == {node.process.pid}
+    assert [line["argv"] for line in node.lines() if line["what"] == "context up"] == [["argument"]] * 2
+    assert node.said()[:3] == ["context up", "asking", "context down"]
+    assert node.stop()[0] == 0
+
+
+def test_ways_of_loading(root: Path) -> None:
+    launcher = root / "bin" / "applications"
+    done = run(launcher, "start", RELEASE_MODE="embeded")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "ERROR: RELEASE_MODE is 'embeded': set it to embedded or interactive\n",
+    )
+    code = "import hatch_release.runtime as r; print(r.mode(), r.started_applications())"
+    assert run(launcher, "eval", code).stdout == "interactive []\n"
+
+
+def test_eval_starts_what_it_asks_for_and_stops_it(root: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    code = "from hatch_release.runtime import *; print(ensure_all_started('context'), ensure_all_started('context'))"
+    done = run(root / "bin" / "applications", "eval", code, REPORT=str(report))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "['context'] []\n", "")
+    assert [line.split('"')[3] for line in report.read_text().splitlines()] == ["context up", "context down"]
+
+
+def test_an_unknown_application_gets_the_nearest(root: Path) -> None:
+    code = "from hatch_release.runtime import *\ntry: load('contxt')\nexcept Exception as error: print(error)"
+    done = run(root / "bin" / "applications", "eval", code)
+    assert done.stdout == "unknown application 'contxt': did you mean 'context'?\n"
+
+
+def test_in_development(builder: Builder, tmp_path: Path) -> None:
+    project = copy_fixture("applications", tmp_path)
+    code = (
+        "from hatch_release.runtime import *\n"
+        "print(node(), mode(), app_dir('applications'), started_applications())\n"
+        "print(ensure_all_started('async_context'), started_applications())\n"
+    )
+    (project / "applications.dist-info").mkdir()
+    (project / "applications.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: applications\nVersion: 1\n"
+    )
+    (project / "applications.dist-info" / "entry_points.txt").write_text(
+        "[hatch_release.application]\nasync_context = applications.shapes:async_context\n"
+    )
+    done = subprocess.run(
+        [builder.python, "-c", code],
+        cwd=project,
+        env=clean_environment(REPORT=str(tmp_path / "report")),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"nonode interactive {project} []\n['async_context'] ['async_context']\n"
+    assert (tmp_path / "report").read_text().count("async_context down") == 1
+
+
+@pytest.mark.long
+def test_a_hundred_lives_leave_nothing(nodes: Nodes, root: Path) -> None:
+    before = set(os.listdir("/tmp"))  # noqa: PTH208, S108 - what others leave there
+    for _ in range(100):
+        node = nodes.start("child").until("child up")
+        assert node.stop()[0] == 0
+    time.sleep(0.5)
+    left = run("/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout
+    assert str(root) not in left
+    assert not (root / "tmp").exists()
+    assert set(os.listdir("/tmp")) - before == set()  # noqa: PTH208, S108 - as above
