@@ -83,10 +83,12 @@ def load(name: str) -> None:
     Raises:
         ReleaseError: When there is no such application, or it can't be imported.
     """
+    from .loading import make
+
     specs = _specs()
     home = _home(specs)
     for each in _named(name, specs):
-        home.make(each)
+        make(home, each)
 
 
 def ensure_all_started(name: str) -> list[str]:
@@ -102,13 +104,19 @@ def ensure_all_started(name: str) -> list[str]:
         ReleaseError: When there is no such application, or it can't be imported.
         BaseException: What an application raises when it is started; those started before it stay.
     """
+    from .loading import make
+
     specs = _specs()
     home = _home(specs)
+    if home.is_loop():
+        raise ReleaseError(
+            "ensure_all_started can't wait in the event loop: await asyncio.to_thread(ensure_all_started, ...)"
+        )
     names: dict[str, None] = {}
     for spec in _named(name, specs):
         names.update(dict.fromkeys((*spec["needs"], spec["name"])))
     for each in names:
-        home.make(home.specs[each])
+        make(home, home.specs[each])
     busy, home.main.busy = home.main.busy, home.main.busy or _is_main()
     try:
         return home.start_more(list(names)).result()

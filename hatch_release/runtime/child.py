@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from . import systemd
 from .errors import ReleaseError
-from .running import Running
+from .running import Running, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from .importer import IndexFinder
 
@@ -50,7 +51,11 @@ class Child(Running):
             self.ended.set_result(None)
             raise ReleaseError(f"{self.spec['command'][0]} can't be run: {error.strerror}") from error
         threading.Thread(target=self._wait, name=self.name, daemon=True).start()
-        threading.Thread(target=self._become_ready, name=f"{self.name} readiness", daemon=True).start()
+        # Its own futures: it may still look for an answer when the child is started again.
+        readiness = (self.ready, self.ended)
+        threading.Thread(
+            target=self._await_answer, args=readiness, name=f"{self.name} readiness", daemon=True
+        ).start()
 
     def _wait(self) -> None:
         code = self.process.wait()
@@ -61,18 +66,18 @@ class Child(Running):
         else:
             self.ended.set_result(None)
 
-    def _become_ready(self) -> None:
+    def _await_answer(self, ready: Future[None], ended: Future[Any]) -> None:
         wanted = self.spec["ready"]
         end = time.monotonic() + float(wanted.get("seconds", 0))
         while wanted and not _answers(wanted, self.node.finder):
-            if self.ended.done():
+            if ended.done():
                 return
             if time.monotonic() > end:
                 reason = f"{_what(wanted)} did not answer within {wanted['seconds']:g} seconds"
-                self.become_ready(ReleaseError(reason))
+                settle(ready, ReleaseError(reason))
                 return
             time.sleep(_PAUSE)
-        self.become_ready()
+        settle(ready)
 
     def ask(self) -> None:
         """Send SIGTERM."""
@@ -96,14 +101,18 @@ def command_line(command: Sequence[str], finder: IndexFinder | None) -> list[str
     if finder is not None:
         payload = finder.release_payload
         if name in payload["scripts"]:
-            options = (
-                sys.orig_argv[1 : sys.orig_argv.index(sys.argv[0])] if sys.argv[0] in sys.orig_argv else []
-            )
             clean = f"{finder.release_root}/releases/{payload['version']}/start_clean.boot"
-            return [sys.executable, *(options or ["-I", "-S"]), clean, "run", name, *arguments]
+            return [sys.executable, *_options(), clean, "run", name, *arguments]
         if "/" in name and not name.startswith("/"):
             return [f"{finder.release_root}/{name}", *arguments]
     return [shutil.which(name) or name, *arguments]
+
+
+def _options() -> list[str]:
+    """The interpreter's options of this process (`vm.args`), which precede the boot file."""
+    words = sys.orig_argv[1:]
+    place = next((number for number, word in enumerate(words) if word.endswith(".boot")), None)
+    return ["-I", "-S"] if place is None else words[:place]
 
 
 def _spawn(command: list[str]) -> subprocess.Popen[bytes]:

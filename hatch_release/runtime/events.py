@@ -67,6 +67,8 @@ def tell(
         error: An exception to show with its traceback.
     """
     extra = {"release_event": event, "release_application": application}
+    # dictConfig and fileConfig disable every logger that they don't name; who wants less sets the level.
+    _logger.disabled = False
     _logger.log(level, message, *arguments, extra=extra, exc_info=error, stacklevel=2)
 
 
@@ -113,6 +115,18 @@ def tell_stopped(name: str, error: BaseException | None) -> None:
         application=name,
         level=logging.ERROR,
         error=_with_traceback(error),
+    )
+
+
+def tell_abandoned(spec: ApplicationSpec) -> None:
+    """Log that an application goes on though it was stopped."""
+    tell(
+        "%s goes on after %g s: it is given up",
+        spec["name"],
+        spec["shutdown"],
+        event="abandoned",
+        application=spec["name"],
+        level=logging.WARNING,
     )
 
 

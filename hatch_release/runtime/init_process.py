@@ -32,8 +32,9 @@ def become() -> None:
         _serve(child)
     _take_terminal()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if os.environ.get("LISTEN_PID") == "1":
-        os.environ["LISTEN_PID"] = str(os.getpid())
+    for name in ("LISTEN_PID", "WATCHDOG_PID"):
+        if os.environ.get(name) == "1":
+            os.environ[name] = str(os.getpid())
 
 
 def _take_terminal() -> None:

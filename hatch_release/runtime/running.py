@@ -23,6 +23,15 @@ GRACE = 1.0
 """Seconds that an application has after it was cancelled."""
 
 
+def settle(future: Future[None], error: BaseException | None = None) -> None:
+    """Give a future its result, or `error`, unless it has one."""
+    with contextlib.suppress(InvalidStateError):
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+
 class Running:
     """One application of a node.
 
@@ -69,11 +78,7 @@ class Running:
 
     def become_ready(self, error: BaseException | None = None) -> None:
         """Let `start` come back, or raise `error`; only the first call counts."""
-        with contextlib.suppress(InvalidStateError):
-            if error:
-                self.ready.set_exception(error)
-            else:
-                self.ready.set_result(None)
+        settle(self.ready, error)
 
     def stop(self) -> bool:
         """Stop it: ask, wait its `shutdown` seconds, cancel, wait a little more; false when it goes on all the same."""
@@ -115,8 +120,11 @@ class _InWorker(Running):
         return self.worker is worker
 
     def cancel(self) -> None:
-        """Raise SystemExit in the thread."""
-        self.worker.throw(SystemExit)
+        """Raise SystemExit in the thread; in the main thread also while it waits in a call."""
+        if self.worker is self.node.main and self.node.handlers.heard():
+            self.node.handlers.throw(SystemExit(0))
+        else:
+            self.worker.throw(SystemExit)
 
 
 class Context(_InWorker):
@@ -188,7 +196,7 @@ class Function(_InWorker):
         if self._inner is not None:
             self._inner.cancel()
         elif self._in_main:
-            self.node.handlers.interrupt(self.node.interruption())
+            self.node.handlers.interrupt()
         else:
             self.worker.throw(SystemExit)
 

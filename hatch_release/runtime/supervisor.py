@@ -7,6 +7,7 @@ queue: an application is ready or has ended, a signal has come, somebody asks to
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import signal
@@ -15,7 +16,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from . import events, leave, policy, shapes, systemd
+from . import events, leave, loading, policy, shapes, systemd
 from .errors import ReleaseError
 from .running import KINDS, Running
 from .signals import Handlers
@@ -36,10 +37,6 @@ class Stopped(Exception):  # noqa: N818 - no error
     """The node is to stop."""
 
 
-class LoadError(ReleaseError):
-    """An application can't be imported; the cause tells why."""
-
-
 class Node:
     """The applications of one process.
 
@@ -53,19 +50,20 @@ class Node:
         self.specs = {spec["name"]: spec for spec in specs}
         self.finder = finder
         self.main = Worker()
-        self.handlers = Handlers(lambda number: self._events.put(lambda: self._signalled(number)))
+        self.handlers = Handlers(
+            lambda number: self._events.put(lambda: self._signalled(number)), lambda: self.main.works
+        )
         self.owner: str | None = None
         """The application that the main thread belongs to."""
         self.running: dict[str, Running] = {}
         """What is started, in order."""
-        self.started: Future[None] = Future()
         self.restarting = False
         """Whether the system is to start anew when it has stopped."""
         self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._stop: Future[int] = Future()
-        self._signals: list[int] = []
         self._loop: Loop | None = None
         self._policy = policy.Policy()
+        self._watchdog = systemd.Watchdog(None)
         self._all_async = False
         self._lost_main = False
 
@@ -95,15 +93,17 @@ class Node:
         """Start more applications, from any thread; the future holds what was not started before.
 
         Args:
-            names: In start order, imported already (`make`).
+            names: In start order, imported already.
         """
         done: Future[list[str]] = Future()
 
         def start() -> None:
             fresh = [name for name in names if name not in self.running]
             try:
+                if self._stop.done():
+                    raise ReleaseError("the system stops: nothing more is started")  # noqa: TRY301 - handed over below
                 for name in fresh:
-                    self._start_strictly(self.make(self.specs[name]))
+                    self._start_strictly(loading.make(self, self.specs[name]))
             except BaseException as error:  # noqa: BLE001 - handed to whoever asked
                 done.set_exception(error)
             else:
@@ -132,26 +132,12 @@ class Node:
         Raises:
             LoadError: When one can't be imported.
         """
-        order = [self.make(self.specs[name]) for name in names]
+        order = [loading.make(self, self.specs[name]) for name in names]
         functions = [each.name for each in order if isinstance(each, KINDS[shapes.FUNCTION])]
         self.owner = functions[0] if len(functions) == 1 else None
         synchronous = (KINDS[shapes.FUNCTION], KINDS[shapes.CONTEXT])
         self._all_async = not any(isinstance(each, synchronous) for each in order)
         return order
-
-    def make(self, spec: ApplicationSpec) -> Running:
-        """What runs an application."""
-        if spec["kind"] == "command":
-            from .child import Child
-
-            return Child(self, spec)
-        try:
-            target = shapes.resolve(spec["start"])
-        except (KeyboardInterrupt, ReleaseError):
-            raise
-        except BaseException as error:
-            raise LoadError(f"the application {spec['name']} can't be loaded from {spec['start']}") from error
-        return KINDS[shapes.shape_of(target, spec["start"])](self, spec, target)
 
     def stop(self, code: int = 0) -> None:
         """Ask for an ordered stop, from any thread.
@@ -180,26 +166,33 @@ class Node:
         end = None if seconds is None else time.monotonic() + seconds
         future.add_done_callback(lambda _done: self._events.put(bool))
         while not future.done():
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                return False
-            try:
-                self._events.get(timeout=left)()
-            except queue.Empty:
+            if not self._take(end):
                 return future.done()
             if end is None and self._stop.done() and not future.done():
                 raise Stopped
         return True
 
+    def _take(self, end: float | None) -> bool:
+        """Take the next thing that happens, and give signs of life meanwhile; false when nothing does until `end`."""
+        while True:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            limits = [each for each in (left, self._watchdog.left()) if each is not None]
+            with contextlib.suppress(queue.Empty):
+                self._events.get(timeout=min(limits, default=None))()
+                return True
+
     def loop(self) -> Loop:
         """The event loop, which runs from now on."""
         if self._loop is None:
-            self._loop = Loop(self.main if self._all_async and not self.main.busy else Worker("event loop"))
+            worker = self.main if self._all_async and not self.main.busy else Worker("event loop")
+            self._loop = Loop(worker, lambda error: self._events.put(lambda: self._task_failed(error)))
         return self._loop
 
-    def interruption(self) -> BaseException:
-        """What is raised in a program that is to end: what ^C raises, when that is why."""
-        return KeyboardInterrupt() if self._signals[:1] == [signal.SIGINT] else SystemExit(0)
+    def is_loop(self) -> bool:
+        """Whether the caller runs in the event loop."""
+        return self._loop is not None and self._loop.is_here()
 
     def supervise(self, order: Sequence[Running]) -> None:
         """Start, watch, and stop; then let the main thread go."""
@@ -211,20 +204,20 @@ class Node:
         except BaseException as error:  # noqa: BLE001 - a mistake of ours: nothing may keep on running
             events.tell("the node failed", event="failed", level=logging.CRITICAL, error=error)
             self._request(1)
-        self._stop_all()
-        if not self.started.done():
-            self.started.set_exception(Stopped())
-        if self._lost_main:
-            leave.abandon(self._stop.result())
-        self.main.close()
+        try:
+            self._stop_all()
+        finally:
+            if self._lost_main:
+                leave.abandon(self._stop.result())
+            self.main.close()
 
     def _start_all(self, order: Sequence[Running]) -> None:
         """Start applications one after the other, each ready before the next."""
         for application in order:
             self._start(application)
         systemd.notify("READY=1")
+        self._watchdog = systemd.Watchdog(systemd.watchdog_interval())
         events.tell("started: %s", ", ".join(self.running) or "nothing", event="ready")
-        self.started.set_result(None)
 
     def _start(self, application: Running) -> None:
         """Start one; what fails stops the node unless its mode says otherwise."""
@@ -243,12 +236,8 @@ class Node:
 
     def _watch(self) -> None:
         """Take what happens, until the node is to stop."""
-        interval = systemd.watchdog_interval()
         while not self._stop.done():
-            try:
-                self._events.get(timeout=interval)()
-            except queue.Empty:
-                systemd.notify("WATCHDOG=1")
+            self._take(None)
 
     def _request(self, code: int) -> None:
         if not self._stop.done():
@@ -257,10 +246,16 @@ class Node:
     def _signalled(self, number: int) -> None:
         """A signal has come: the first stops the node."""
         name = signal.Signals(number).name
-        self._signals.append(number)
         again = self._stop.done()
         events.tell("%s received%s", name, " again" if again else ", stopping", event="signal")
         self._request(_HANGUP if number == signal.SIGHUP else 0)
+
+    def _task_failed(self, error: BaseException) -> None:
+        """A task that is no application asks the whole system to end."""
+        events.tell(
+            "a task raised %s, stopping", events.in_words(error), event="task_failed", level=logging.WARNING
+        )
+        self._request(leave.exit_code(error.code) if isinstance(error, SystemExit) else 1)
 
     def _ended(self, application: Running, error: BaseException | None) -> None:
         """An application has ended by itself."""
@@ -289,21 +284,16 @@ class Node:
             self._stop_one(application)
         if self._loop is not None:
             self._loop.close(_LOOP_SECONDS)
+        while not self._events.empty():
+            self._events.get()()  # who asks for more now is told that the system stops
         events.tell("stopped", event="stopped")
 
     def _stop_one(self, application: Running) -> None:
         ended = application.stop()
-        self.running.pop(application.name)
+        self.running.pop(application.name, None)
         if ended:
             events.tell_stopped(application.name, application.ended.exception())
             return
         if application.holds(self.main):
             self._lost_main = self.main.busy = True
-        events.tell(
-            "%s goes on after %g s: it is given up",
-            application.name,
-            application.spec["shutdown"],
-            event="abandoned",
-            application=application.name,
-            level=logging.WARNING,
-        )
+        events.tell_abandoned(application.spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 FIRST_SOCKET = 3
 """SD_LISTEN_FDS_START."""
@@ -37,6 +38,29 @@ def watchdog_interval() -> float | None:
         return int(os.environ["WATCHDOG_USEC"]) / _MICROSECONDS / 2
     except (KeyError, ValueError):
         return None
+
+
+class Watchdog:
+    """Gives signs of life.
+
+    Args:
+        interval: Seconds between two; None: nobody wants any.
+    """
+
+    def __init__(self, interval: float | None) -> None:
+        """The first is due after an interval."""
+        self._interval = interval
+        self._due = time.monotonic() + (interval or 0)
+
+    def left(self) -> float | None:
+        """Give a sign when one is due; how many seconds are left until the next."""
+        if self._interval is None:
+            return None
+        now = time.monotonic()
+        if now >= self._due:
+            notify("WATCHDOG=1")
+            self._due = now + self._interval
+        return self._due - now
 
 
 def listening() -> list[int]:

@@ -30,19 +30,19 @@ class Worker:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self.busy = False
         """Whether a job runs that takes as long as its application."""
-        self.ident = threading.get_ident()
+        self.works = False
+        """Whether it is in code that `submit` was given."""
+        self._ident = threading.get_ident()
         if name:
-            threading.Thread(target=self._work_apart, name=name, daemon=True).start()
+            thread = threading.Thread(target=self.work, name=name, daemon=True)
+            thread.start()
+            self._ident = thread.ident or 0
 
     def work(self) -> None:
         """Do jobs until `close`."""
         while (job := self._jobs.get()) is not None:
             job()
             del job
-
-    def _work_apart(self) -> None:
-        self.ident = threading.get_ident()
-        self.work()
 
     def submit(self, function: Callable[[], T], begun: Callable[[], None] | None = None) -> Future[T]:
         """Let the thread call `function`.
@@ -57,7 +57,7 @@ class Worker:
             try:
                 if begun:
                     begun()
-                result = function()
+                result = self._call(function)
             except BaseException as error:  # noqa: BLE001 - it is the application's, and told by the future
                 future.set_exception(error)
             else:
@@ -66,9 +66,16 @@ class Worker:
         self._jobs.put(job)
         return future
 
+    def _call(self, function: Callable[[], T]) -> T:
+        self.works = True
+        try:
+            return function()
+        finally:
+            self.works = False
+
     def throw(self, error: type[BaseException]) -> None:
         """Raise `error` in the thread, as soon as it runs Python code."""
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(error))
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), ctypes.py_object(error))
 
     def close(self) -> None:
         """End the thread when its jobs are done."""
@@ -80,12 +87,15 @@ class Loop:
 
     Args:
         worker: Has nothing else to do from now on.
+        failed: Called with what a task raises that asyncio lets nobody catch, as SystemExit.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, failed: Callable[[BaseException], None]) -> None:
         """Start the loop."""
         import asyncio
 
+        self._failed = failed
+        self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
         worker.busy = True
         self._worker = worker
@@ -95,11 +105,26 @@ class Loop:
         import asyncio
 
         asyncio.set_event_loop(self._loop)
+        self._thread = threading.current_thread()
         try:
-            self._loop.run_forever()
+            while self._goes_on():
+                pass
         finally:
             self._close()
             asyncio.set_event_loop(None)
+
+    def _goes_on(self) -> bool:
+        """Run until `close`, or until a task raises SystemExit: the other tasks then go on, to be stopped in order."""
+        try:
+            self._loop.run_forever()
+        except BaseException as error:  # noqa: BLE001 - the application's
+            self._failed(error)
+            return True
+        return False
+
+    def is_here(self) -> bool:
+        """Whether the caller is a task of this loop, which must not wait."""
+        return threading.current_thread() is self._thread
 
     def _close(self) -> None:
         """What `asyncio.run` does at its end."""
