@@ -6,7 +6,7 @@ import os
 import tarfile
 from typing import TYPE_CHECKING
 
-from hatch_release import zstd
+from hatch_release.tree import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

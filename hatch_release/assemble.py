@@ -9,36 +9,37 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from hatch_release import elf, trial
-from hatch_release.application_plan import choose_applications, plan_boot_scripts
+from hatch_release import trial
+from hatch_release.applications.plan import choose_applications, plan_boot_scripts
 from hatch_release.assembly import RUNTIME_NAME, Assembly
-from hatch_release.boot_files import BootPlan, write_boot_files, write_image
-from hatch_release.boot_index import ModuleIndex
-from hatch_release.cache import Cache
-from hatch_release.closure import closure, project_roots
-from hatch_release.data_files import move_data_files
-from hatch_release.distribution_units import compile_libraries, place_distributions, place_runtime
+from hatch_release.binaries import elf
+from hatch_release.cache.store import Cache
+from hatch_release.dependencies.closure import closure, project_roots
+from hatch_release.dependencies.installation import Installation
+from hatch_release.dependencies.lock import find_lock
+from hatch_release.dependencies.lock_check import check_uv_lock, compare, refresh
+from hatch_release.dependencies.wheel import without_python_requirement
 from hatch_release.errors import ReleaseError
-from hatch_release.installation import Installation
-from hatch_release.interpreter_unit import place_python
-from hatch_release.lock import find_lock
-from hatch_release.lock_check import check_uv_lock, compare, refresh
-from hatch_release.modes import paths_below, settle
-from hatch_release.python_source import find_python
-from hatch_release.records import write_metadata_index, write_record
+from hatch_release.interpreter.source import find_python
+from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
-from hatch_release.sharing import separate
-from hatch_release.site_paths import read_site_paths
-from hatch_release.strip_policy import STANDARD_LIBRARY
-from hatch_release.version_files import write_version_files
-from hatch_release.wheel import without_python_requirement
+from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image
+from hatch_release.tree.boot_index import ModuleIndex
+from hatch_release.tree.permissions import paths_below, settle
+from hatch_release.tree.records import write_metadata_index, write_record
+from hatch_release.tree.sharing import separate
+from hatch_release.tree.site_paths import read_site_paths
+from hatch_release.tree.version_files import write_version_files
+from hatch_release.units.data_files import move_data_files
+from hatch_release.units.distributions import compile_libraries, place_distributions, place_runtime
+from hatch_release.units.interpreter import place_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hatch_release.distributions import Distribution
-    from hatch_release.interpreter import Interpreter
-    from hatch_release.options import Options
+    from hatch_release.dependencies.distributions import Distribution
+    from hatch_release.interpreter.facts import Interpreter
+    from hatch_release.options.reading import Options
     from hatch_release.release import Release
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hatch_release
-from hatch_release.boot_index import ModuleIndex, suffixes_of
 from hatch_release.runtime import layout
+from hatch_release.tree.boot_index import ModuleIndex, suffixes_of
 
 if TYPE_CHECKING:
-    from hatch_release.applications import Startable
-    from hatch_release.boot_files import BootPlan
-    from hatch_release.cache import Cache
-    from hatch_release.distributions import Distribution
-    from hatch_release.installation import Installation, Installed
-    from hatch_release.interpreter import Interpreter
-    from hatch_release.reachability import Scanned
+    from hatch_release.applications.declared import Startable
+    from hatch_release.cache.store import Cache
+    from hatch_release.dependencies.distributions import Distribution
+    from hatch_release.dependencies.installation import Installation, Installed
+    from hatch_release.imports.reachability import Scanned
+    from hatch_release.interpreter.facts import Interpreter
     from hatch_release.release import Release
-    from hatch_release.units import Unit
+    from hatch_release.tree.boot_files import BootPlan
+    from hatch_release.units.unit import Unit
 
 RUNTIME_NAME = "hatch_release_runtime"
 

@@ -17,14 +17,14 @@ from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
 from hatch_release.errors import ReleaseError, in_one_line
-from hatch_release.options import load_options
+from hatch_release.options.reading import load_options
 from hatch_release.progress import Progress
 from hatch_release.project import Project, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from hatch_release.options import Options
+    from hatch_release.options.reading import Options
 
 INTERRUPTED = 130
 """The exit code of a program that SIGINT ended, as shells give it."""
@@ -45,7 +45,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
     def clean(self, directory: str, versions: list[str]) -> None:
         """Remove the releases `versions` from where they are installed."""
-        from hatch_release.removal import remove_release  # noqa: PLC0415 - as in `_function`
+        from hatch_release.staging.removal import remove_release  # noqa: PLC0415 - as in `_function`
 
         for name in versions:
             remove_release(Path(self.root), name, self._asked_for[name], Path(directory))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from hatch_release import __version__, cache_upkeep
-from hatch_release.cache import Cache
+from hatch_release import __version__
+from hatch_release.cache import upkeep as cache_upkeep
+from hatch_release.cache.store import Cache
 from hatch_release.errors import ReleaseError
 
 _MEGABYTE = 1_000_000

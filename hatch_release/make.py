@@ -12,17 +12,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_release.boot_scripts import check_unchanged
+from hatch_release.applications.boot_scripts import check_unchanged
 from hatch_release.errors import ReleaseError
-from hatch_release.manifest import write_manifest
 from hatch_release.release import Release
 from hatch_release.runtime import layout
-from hatch_release.sharing import check_shared
-from hatch_release.staging import Staging
+from hatch_release.staging.area import Staging
 from hatch_release.steps import find_steps, run_steps
+from hatch_release.tree.manifest import write_manifest
+from hatch_release.tree.sharing import check_shared
 
 if TYPE_CHECKING:
-    from hatch_release.options import Options
+    from hatch_release.options.reading import Options
     from hatch_release.progress import Progress
     from hatch_release.project import Project
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hatch_release.digests import Digests
+from hatch_release.cache.digests import Digests
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hatch_release.applications import Application
-    from hatch_release.options import Options
+    from hatch_release.applications.declared import Application
+    from hatch_release.options.reading import Options
     from hatch_release.progress import Progress
     from hatch_release.project import Project
 

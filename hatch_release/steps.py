@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from hatch_release.archive import archive_name, write_archive
 from hatch_release.assemble import assemble
 from hatch_release.errors import ReleaseError, in_one_line
-from hatch_release.manifest import write_manifest
-from hatch_release.modes import usual_umask
 from hatch_release.project import resolve
 from hatch_release.release import Release
-from hatch_release.staging import NO_SPACE
+from hatch_release.staging.area import NO_SPACE
+from hatch_release.tree.archive import archive_name, write_archive
+from hatch_release.tree.manifest import write_manifest
+from hatch_release.tree.permissions import usual_umask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

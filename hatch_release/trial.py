@@ -7,19 +7,19 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hatch_release.cache import key_of, tool
+from hatch_release.applications.preloading import source_path
+from hatch_release.cache.store import key_of, tool
 from hatch_release.errors import ReleaseError
-from hatch_release.manifest import tree_files
-from hatch_release.preloading import source_path
 from hatch_release.runtime import layout
+from hatch_release.tree.manifest import tree_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hatch_release.boot_index import ModuleIndex
-    from hatch_release.cache import Cache
-    from hatch_release.interpreter import Interpreter
+    from hatch_release.cache.store import Cache
+    from hatch_release.interpreter.facts import Interpreter
     from hatch_release.release import Release
+    from hatch_release.tree.boot_index import ModuleIndex
 
 KIND = "start"
 SECONDS = 300

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from hatch_release.application_modes import Modes
-from hatch_release.application_options import APPLICATIONS
-from hatch_release.application_order import start_order
-from hatch_release.applications import Finder, Found
-from hatch_release.closure import Edge
+from hatch_release.applications.declared import Finder, Found
+from hatch_release.applications.modes import Modes
+from hatch_release.applications.order import start_order
+from hatch_release.applications.provenance import reasons
+from hatch_release.dependencies.closure import Edge
 from hatch_release.errors import ReleaseError
-from hatch_release.option_types import Place
-from hatch_release.provenance import reasons
+from hatch_release.options.applications import APPLICATIONS
+from hatch_release.options.kinds import Place
 
 SCRIPTS = {"one": "a:main", "two": "b:main"}
 NEEDS: dict[str, set[str]] = {

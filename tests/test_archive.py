@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from hatch_release import zstd
-from hatch_release.archive import FORMATS, archive_name, write_archive
 from hatch_release.errors import ReleaseError
+from hatch_release.tree import zstd
+from hatch_release.tree.archive import FORMATS, archive_name, write_archive
 from tests.trees import release_of, snapshot, version_files, write_files
 
 if TYPE_CHECKING:

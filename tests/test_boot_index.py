@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.boot_index import ModuleFile, ModuleIndex, suffixes_of
+from hatch_release.tree.boot_index import ModuleFile, ModuleIndex, suffixes_of
 
 if TYPE_CHECKING:
     from pathlib import Path

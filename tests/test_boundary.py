@@ -19,13 +19,13 @@ RUNTIME = PACKAGE / "runtime"
 # Outside libraries that only certain files may know, so that each can be replaced in one place.
 ADAPTERS = {
     "hatchling": {"builder.py", "hooks.py"},
-    "jinja2": {"templates.py"},
-    "zstandard": {"zstd.py"},
-    "uv": {"uv.py"},
-    "elftools": {"elf.py"},
+    "jinja2": {"tree/templates.py"},
+    "zstandard": {"tree/zstd.py"},
+    "uv": {"dependencies/uv.py"},
+    "elftools": {"binaries/elf.py"},
     "rich": {"progress.py"},
-    "certifi": {"target_data.py"},
-    "pathspec": {"preloading.py"},
+    "certifi": {"interpreter/target_data.py"},
+    "pathspec": {"applications/preloading.py"},
 }
 
 
@@ -44,11 +44,11 @@ def imported_modules(file: Path) -> set[str]:
 def test_runtime_imports_alone(minor: str, tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(RUNTIME, tmp_path / "elsewhere" / "runtime", ignore=ignored)
-    names = [file.stem for file in RUNTIME.glob("*.py") if file.stem not in {"bootstrap", "__init__"}]
+    names = [module_name(file, RUNTIME.parent) for file in RUNTIME.rglob("*.py") if file.stem != "bootstrap"]
     program = (
         f"import sys; sys.path.append({str(tmp_path / 'elsewhere')!r})\n"
         "import importlib\n"
-        f"for name in {names!r}: importlib.import_module('runtime.' + name)\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
         "assert 'hatch_release' not in sys.modules, 'the assembling side was imported'\n"
     )
     command = [str(interpreters.find(minor)), "-I", "-S", "-W", "error", "-c", program]
@@ -56,7 +56,9 @@ def test_runtime_imports_alone(minor: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("file", sorted(RUNTIME.rglob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", sorted(RUNTIME.rglob("*.py")), ids=lambda file: str(file.relative_to(RUNTIME))
+)
 def test_runtime_knows_the_standard_library_only(file: Path) -> None:
     # bootstrap.py names the shipped package in full: it runs before there is a package to be relative to.
     own = {"hatch_release.runtime"} if file.stem == "bootstrap" else set()
@@ -66,13 +68,16 @@ def test_runtime_knows_the_standard_library_only(file: Path) -> None:
         if not name.startswith(".") and name.partition(".")[0] not in sys.stdlib_module_names
     }
     assert foreign - {"_frozen_importlib_external", "_frozen_importlib"} == set()
-    assert not any(name.startswith("..") for name in imported_modules(file)), "reaches out of the runtime"
+    depth = len(file.relative_to(RUNTIME).parts)
+    assert not any(name.startswith("." * (depth + 1)) for name in imported_modules(file)), (
+        "reaches out of the runtime"
+    )
 
 
 @pytest.mark.parametrize("library", ADAPTERS)
 def test_each_library_has_one_adapter(library: str) -> None:
     users = {
-        file.name
+        file.relative_to(PACKAGE).as_posix()
         for file in PACKAGE.rglob("*.py")
         if any(name.partition(".")[0] == library for name in imported_modules(file))
     }
@@ -80,14 +85,10 @@ def test_each_library_has_one_adapter(library: str) -> None:
 
 
 def test_imports_run_one_way() -> None:
-    graph = {
-        file.stem: {
-            name.removeprefix("hatch_release.")
-            for name in imported_modules(file)
-            if name.startswith("hatch_release.") and not name.startswith("hatch_release.runtime")
-        }
-        for file in PACKAGE.glob("*.py")
-        if file.stem != "__init__"
+    files = {
+        module_name(file, PACKAGE.parent): file
+        for file in PACKAGE.rglob("*.py")
+        if RUNTIME not in file.parents and file.stem != "__init__"
     }
     # Names that only type checkers see may look back: they are no imports when the program runs.
     done: set[str] = set()
@@ -96,12 +97,17 @@ def test_imports_run_one_way() -> None:
         assert name not in path, f"an import circle: {' -> '.join((*path, name))}"
         if name in done:
             return
-        for each in sorted(runtime_imports(PACKAGE / f"{name}.py") & set(graph)):
+        for each in sorted(runtime_imports(files[name]) & set(files)):
             visit(each, (*path, name))
         done.add(name)
 
-    for name in graph:
+    for name in files:
         visit(name, ())
+
+
+def module_name(file: Path, above: Path) -> str:
+    """The full name of the module in `file`, whose top-level package is in the directory `above`."""
+    return ".".join(file.relative_to(above).with_suffix("").parts).removesuffix(".__init__")
 
 
 def runtime_imports(file: Path) -> set[str]:
@@ -116,8 +122,6 @@ def runtime_imports(file: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node not in typing_only and node.module:
-            if node.module == "hatch_release":
-                names.update(alias.name for alias in node.names)
-            elif node.module.startswith("hatch_release."):
-                names.add(node.module.removeprefix("hatch_release."))
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_release.bytecode import compile_tree, rename_code
+from hatch_release.units.bytecode import compile_tree, rename_code
 from tests import interpreters
 from tests.builds import configure, greets
 from tests.conftest import copy_fixture

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release import cache_upkeep
-from hatch_release.cache import ENTRY, INCOMING, TREE, Cache
+from hatch_release.cache import upkeep as cache_upkeep
+from hatch_release.cache.store import ENTRY, INCOMING, TREE, Cache
 from tests.builds import configure, greets, replace
 from tests.projects import clean_environment
 from tests.trees import snapshot, write_files
@@ -69,7 +69,7 @@ def test_modes_come_back_whatever_umask_says(cache: Cache, stored: dict[str, obj
     code = f"""
 import os, pathlib
 os.umask(0o077)
-from hatch_release.cache import Cache
+from hatch_release.cache.store import Cache
 Cache(pathlib.Path({str(cache.directory)!r})).restore("thing", "k", pathlib.Path({str(tmp_path / "copy")!r}))
 """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -127,7 +127,7 @@ def test_fresh_finds_nothing_and_replaces(cache: Cache, stored: dict[str, object
 
 STORE = """
 import pathlib, sys
-from hatch_release.cache import Cache
+from hatch_release.cache.store import Cache
 root = pathlib.Path(sys.argv[1])
 def warn(line):
     raise SystemExit(line)
@@ -138,7 +138,7 @@ for number in range(40):
     if cache.restore("thing", str(number), copy) is not None:
         assert (copy / "large.bin").stat().st_size == 1_000_000
     if number % 10 == 9:
-        from hatch_release import cache_upkeep
+        from hatch_release.cache import upkeep as cache_upkeep
         cache_upkeep.prune(cache, gigabytes=0.01)
 """
 

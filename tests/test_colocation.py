@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from hatch_release.colocation import Ties, conflicting_files, read_ties, shared_directories
-from hatch_release.distributions import Distribution
+from hatch_release.dependencies.colocation import Ties, conflicting_files, read_ties, shared_directories
+from hatch_release.dependencies.distributions import Distribution
 
 
 def distribution(site: Path, name: str, *files: str, content: str = "") -> Distribution:

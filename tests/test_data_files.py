@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.data_files import move_data_files
+from hatch_release.units.data_files import move_data_files
 from tests import interpreters
 from tests.projects import run, write_project
 

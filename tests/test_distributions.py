@@ -9,11 +9,11 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from hatch_release.closure import closure, project_roots
-from hatch_release.distributions import place, read_distributions, shared_files
+from hatch_release.dependencies.closure import closure, project_roots
+from hatch_release.dependencies.distributions import place, read_distributions, shared_files
+from hatch_release.dependencies.installer import install
+from hatch_release.dependencies.lock import Lock
 from hatch_release.errors import ReleaseError
-from hatch_release.installer import install
-from hatch_release.lock import Lock
 from tests.wheels import locked, make_wheel
 
 if TYPE_CHECKING:

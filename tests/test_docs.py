@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.option_table import OPTIONS, Where
-from hatch_release.option_types import Kind
-from hatch_release.options import HATCHLING_KEYS, VARIABLES
+from hatch_release.options.kinds import Kind
+from hatch_release.options.reading import HATCHLING_KEYS, VARIABLES
+from hatch_release.options.table import OPTIONS, Where
 
 if TYPE_CHECKING:
-    from hatch_release.option_table import Option
+    from hatch_release.options.table import Option
 
 OPTIONS_PAGE = (Path(__file__).parents[1] / "docs" / "options.md").read_text(encoding="utf-8")
 IN_TABLES = [option for option in OPTIONS.values() if option.where & Where.TABLES]

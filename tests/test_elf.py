@@ -14,9 +14,9 @@ import pytest
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 
-from hatch_release import elf
+from hatch_release.binaries import elf
 from hatch_release.errors import ReleaseError
-from hatch_release.interpreter import Interpreter, probe
+from hatch_release.interpreter.facts import Interpreter, probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hatch_release import elf
-from hatch_release.interpreter import Interpreter, probe
-from hatch_release.interpreter_copy import copy_interpreter
-from hatch_release.libraries import bundle_libraries
+from hatch_release.binaries import elf
+from hatch_release.binaries.libraries import bundle_libraries
+from hatch_release.interpreter.copying import copy_interpreter
+from hatch_release.interpreter.facts import Interpreter, probe
 from tests import bare_root, interpreters
 from tests.projects import write_project
 

@@ -15,9 +15,9 @@ import pytest
 import uv
 from uv import find_uv_bin
 
+from hatch_release.dependencies.installer import _explanation, install
+from hatch_release.dependencies.lock import Lock, find_lock
 from hatch_release.errors import ReleaseError
-from hatch_release.installer import _explanation, install
-from hatch_release.lock import Lock, find_lock
 from tests.wheels import locked, make_wheel
 
 PYTHON = Path(sys.executable)
@@ -329,7 +329,7 @@ def test_without_uv(tmp_path: Path) -> None:
         import uv
         from pathlib import Path
         from hatch_release.errors import ReleaseError
-        from hatch_release.installer import install
+        from hatch_release.dependencies.installer import install
         here = Path(sys.prefix)
         try:
             wheel = here / "demo-1.0-py3-none-any.whl"
@@ -366,7 +366,7 @@ def test_an_interrupt_ends_uv_and_is_passed_on(project: Path, tmp_path: Path) ->
             f"""
             import sys
             from pathlib import Path
-            from hatch_release.installer import install
+            from hatch_release.dependencies.installer import install
             try:
                 install(wheel=Path({str(wheel)!r}), lock=None, python=Path(sys.executable),
                         destination=Path({str(tmp_path / "site")!r}), root=Path({str(project)!r}))

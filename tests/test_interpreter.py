@@ -16,11 +16,11 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from packaging.markers import default_environment
 
-from hatch_release import elf
+from hatch_release.binaries import elf
+from hatch_release.binaries.libraries import bundle_libraries, locate
 from hatch_release.errors import ReleaseError
-from hatch_release.interpreter import Interpreter, probe
-from hatch_release.interpreter_copy import copy_interpreter
-from hatch_release.libraries import bundle_libraries, locate
+from hatch_release.interpreter.copying import copy_interpreter
+from hatch_release.interpreter.facts import Interpreter, probe
 from tests import interpreters
 
 if TYPE_CHECKING:

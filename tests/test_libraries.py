@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release import elf
-from hatch_release.elf import _patchelf
-from hatch_release.interpreter import probe
-from hatch_release.libraries import bundle_libraries, locate, of_c_library
+from hatch_release.binaries import elf
+from hatch_release.binaries.elf import _patchelf
+from hatch_release.binaries.libraries import bundle_libraries, locate, of_c_library
+from hatch_release.interpreter.facts import probe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hatch_release.dependencies.lock import Lock, find_lock, pylock_without, read_toml, requirement_lines
 from hatch_release.errors import ReleaseError
-from hatch_release.lock import Lock, find_lock, pylock_without, read_toml, requirement_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.distributions import Distribution
+from hatch_release.dependencies.distributions import Distribution
+from hatch_release.dependencies.lock import Lock
+from hatch_release.dependencies.lock_check import compare, refresh
 from hatch_release.errors import ReleaseError
-from hatch_release.lock import Lock
-from hatch_release.lock_check import compare, refresh
 
 if TYPE_CHECKING:
     from pathlib import Path

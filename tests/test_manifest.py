@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_release.errors import ReleaseError
-from hatch_release.manifest import conflicts, write_manifest
 from hatch_release.runtime import manifest
-from hatch_release.staging import Staging
+from hatch_release.staging.area import Staging
+from hatch_release.tree.manifest import conflicts, write_manifest
 from tests.trees import release_of, version_files, write_files, write_version
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
-from hatch_release.modes import paths_below, settle
+from hatch_release.tree.permissions import paths_below, settle
 from tests.builds import configure
 from tests.projects import Builder, clean_environment
 from tests.trees import snapshot, write_files

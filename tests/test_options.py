@@ -12,14 +12,14 @@ import pytest
 from hatchling.builders.config import BuilderConfig
 
 from hatch_release.errors import ReleaseError
-from hatch_release.option_table import OPTIONS
-from hatch_release.option_types import Place
-from hatch_release.options import HATCHLING_KEYS, Options, load_options
+from hatch_release.options.kinds import Place
+from hatch_release.options.reading import HATCHLING_KEYS, Options, load_options
+from hatch_release.options.table import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hatch_release.option_table import Option
+    from hatch_release.options.table import Option
 
 TABLE = "tool.hatch.build.targets.release"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hatch_release.boot_index import ModuleFile
+from hatch_release.applications.preloading import Preloader
 from hatch_release.errors import ReleaseError
-from hatch_release.preloading import Preloader
+from hatch_release.tree.boot_index import ModuleFile
 
 MODULES = {
     "shop": ModuleFile("lib/shop-1", "/__init__.pyc"),

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.interpreter import probe
-from hatch_release.interpreter_copy import copy_interpreter
-from hatch_release.libraries import bundle_libraries
+from hatch_release.binaries.libraries import bundle_libraries
+from hatch_release.interpreter.copying import copy_interpreter
+from hatch_release.interpreter.facts import probe
 from tests import interpreters
 from tests.builds import configure, failure, greets, nothing_written, replace
 

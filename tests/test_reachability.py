@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hatch_release import import_scan
-from hatch_release.branches import BRANCHES, WORDS
-from hatch_release.reachability import Scanned, reach
+from hatch_release.imports import scan as import_scan
+from hatch_release.imports.branches import BRANCHES, WORDS
+from hatch_release.imports.reachability import Scanned, reach
 
 LATER = {("sysconfig", "venv"), ("datetime", "_pydatetime")}
 """Imports that not every version makes."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.bytecode import compile_tree
+from hatch_release.units.bytecode import compile_tree
 from tests import interpreters
 from tests.builds import configure
 from tests.conftest import copy_fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.site_paths import SitePaths, read_site_paths
+from hatch_release.tree.site_paths import SitePaths, read_site_paths
 from tests.builds import replace
 from tests.projects import Builder, run
 from tests.trees import write_files

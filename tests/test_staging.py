@@ -18,7 +18,7 @@ import pytest
 
 from hatch_release.errors import ReleaseError
 from hatch_release.runtime import manifest
-from hatch_release.staging import Staging, recover
+from hatch_release.staging.area import Staging, recover
 from tests.trees import snapshot, version_files, write_files, write_version
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from hatch_release.staging import Staging, recover
+from hatch_release.staging.area import Staging, recover
 from tests.test_staging import OVERWRITTEN
 from tests.trees import write_version
 
@@ -49,7 +49,7 @@ with Staging(root, on_rename) as staging:
 KILLED_RECOVERY = """
 import os, signal, sys
 from pathlib import Path
-from hatch_release.staging import recover
+from hatch_release.staging.area import recover
 
 left = int(sys.argv[2])
 def rename(source, target):

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from hatch_release.bytecode import compile_tree
-from hatch_release.strip_policy import KINDS, Strip
-from hatch_release.stripping import strip_files
+from hatch_release.options.strip import KINDS, Strip
+from hatch_release.units.bytecode import compile_tree
+from hatch_release.units.stripping import strip_files
 from tests import interpreters, test_elf
 
 USUALLY = ("source", "tests", "symbols", "stubs", "headers")

@@ -16,7 +16,7 @@ import pytest
 import zstandard
 
 from hatch_release.errors import ReleaseError
-from hatch_release.unpacking import SUFFIXES, unpack
+from hatch_release.interpreter.unpacking import SUFFIXES, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path

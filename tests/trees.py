@@ -6,11 +6,11 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from hatch_release.manifest import write_manifest
-from hatch_release.options import Options
+from hatch_release.options.reading import Options
 from hatch_release.progress import Progress
 from hatch_release.project import Project
 from hatch_release.release import Release
+from hatch_release.tree.manifest import write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

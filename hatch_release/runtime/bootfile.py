@@ -23,13 +23,14 @@ import sys
 from typing import Any, TypedDict
 
 from .errors import ReleaseError
-from .policy import STARTED
 
 MAGIC = b"HRBOOT\x00\x02"
 """Names the format; the last byte is its version."""
 TRAILER_SIZE = len(MAGIC) + 16
 FORMAT = MAGIC[-1]
 """Version of the format."""
+STARTED = ("permanent", "transient", "temporary")
+"""The modes of applications that are started."""
 MODES = (*STARTED, "load", "none")
 """The modes of applications, the most started first."""
 

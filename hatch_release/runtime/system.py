@@ -11,10 +11,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from . import leave, preload
+from .bootfile import STARTED
 from .console_script import Importing
 from .console_script import load as load_script
 from .errors import ReleaseError
-from .policy import STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def _run_node(
 ) -> int:
     """Run applications in a node, until the end; the exit code."""
     from . import api
-    from .supervisor import Node
+    from .node.supervisor import Node
 
     node = Node(finder.release_payload["applications"], finder)
     api.attach(node)

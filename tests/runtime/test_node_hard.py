@@ -105,7 +105,9 @@ def test_servers_stop_as_they_would_alone(nodes: Nodes, server: str, number: int
     assert err.count("received") == 1
 
 
-@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, "SystemExit"), (signal.SIGINT, "KeyboardInterrupt")])
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGTERM, "SystemExit"), (signal.SIGINT, "KeyboardInterrupt")]
+)
 def test_a_function_is_interrupted_as_by_the_signal(nodes: Nodes, number: int, error: str) -> None:
     node = nodes.start("shapes").until("function up")
     assert node.signal(number).end()[0] == 0
@@ -143,13 +145,17 @@ def test_signals_far_from_each_other_are_patient(nodes: Nodes) -> None:
     [
         (
             "generator",
-            "'applications.looking:generator' is a generator function, which can't be started: decorate it with "
-            "contextlib.contextmanager",
+            (
+                "'applications.looking:generator' is a generator function, which can't be started: decorate it with "
+                "contextlib.contextmanager"
+            ),
         ),
         (
             "number",
-            "'applications.looking:number' is an int, which can't be started: name a function, a coroutine function, "
-            "or what gives a context manager",
+            (
+                "'applications.looking:number' is an int, which can't be started: name a function, "
+                "a coroutine function, or what gives a context manager"
+            ),
         ),
     ],
 )

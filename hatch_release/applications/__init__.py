@@ -1,0 +1,1 @@
+"""What a release starts: who is an application, in which mode and order."""

@@ -1,0 +1,1 @@
+"""Executables and shared libraries: reading, patching, bringing along, stripping."""

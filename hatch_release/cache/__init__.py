@@ -1,0 +1,1 @@
+"""What was made once and is kept for later builds."""

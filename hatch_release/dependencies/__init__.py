@@ -1,0 +1,1 @@
+"""What the project needs: from the lock to installed distributions."""

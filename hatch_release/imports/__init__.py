@@ -1,0 +1,1 @@
+"""Which modules name which others, and what of the standard library that reaches."""

@@ -1,0 +1,230 @@
+"""Which modules of the standard library a release can reach, and why.
+
+Static, and on the safe side: an import anywhere in a module counts, whether it runs or not, and so do names of
+modules that stand in string constants where imports are computed, or inside compiled code. Only within the standard
+library do some imports count under a condition (`branches.py`). What is left out is what nothing names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hatch_release.errors import ReleaseError
+from hatch_release.imports import scan as import_scan
+from hatch_release.imports.branches import BY_EDGE, WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+# What an operator types into a shell of the running system, and what the interpreter takes for granted.
+OPERATOR = (
+    "cProfile", "code", "collections", "dis", "faulthandler", "gc", "inspect", "io", "json", "linecache", "logging",
+    "os", "pdb", "platform", "pprint", "profile", "pstats", "pydoc", "readline", "resource", "rlcompleter", "signal",
+    "site", "socket", "subprocess", "sysconfig", "threading", "time", "timeit", "trace", "traceback", "tracemalloc",
+)  # fmt: skip
+SITE_ENTRY = "_release_entry"
+"""What `runtime/site_entry.py` is called among the modules of the bundled standard library."""
+# What the core of CPython imports by itself; its binary also lists every module there is, so it can't be asked.
+INTERPRETER = (
+    "__future__", "_collections_abc", "_pylong", "_sitebuiltins", "_weakrefset", "abc", "annotationlib", "ast",
+    "codecs", "collections.abc", "copyreg", "ctypes", "enum", "functools", "io", "locale", "operator", "os", "runpy",
+    "site", "sitecustomize", "stat", "string", "string.templatelib", "tokenize", "traceback", "types", "typing",
+    "unicodedata", "warnings", "weakref", "zipimport", SITE_ENTRY,
+)  # fmt: skip
+# Tables of names for other purposes: none of them is imported because it stands there.
+TABLES = frozenset({"_compat_pickle"})
+RUNTIME = "hatch_release.runtime."
+"""Our own modules: they import by statements alone, and their strings name what others may import."""
+# Imported by computed name: codecs by encoding, build variables by platform.
+ALWAYS = re.compile(r"(encodings|importlib)(\..*)?|_sysconfigdata.*|_bootlocale|_strptime")
+
+_WORTH_A_WORKER = 200
+"""Modules for which starting one more interpreter pays."""
+_STRINGS = re.compile(rb"(?<![\w.])[A-Za-z_][\w.]{1,60}(?=\x00)")
+
+
+@dataclass
+class Reached:
+    """The result: each reached module with the reason, which is the module that names it or a group's name."""
+
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the module `name` is reached."""
+        return name in self.reasons
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What one module names."""
+
+    imports: tuple[str, ...]
+    strings: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """Which of `branches.WORDS` it uses."""
+    dynamic: bool = False
+    sources: bool = False
+    """Whether it needs source code at run time."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Scanned:
+        """The opposite of `to_json`."""
+        lists = {name: tuple(facts[name]) for name in ("imports", "strings", "words")}
+        return cls(**{**facts, **lists})
+
+    def named(self) -> Iterable[str]:
+        """Every module that it may import. A plain word is taken for a module only where imports are computed."""
+        yield from self.imports
+        yield from (name for name in self.strings if self.dynamic or "." in name)
+
+
+def scan_modules(
+    root: Path, modules: Mapping[str, str], python: Path, names: Collection[str]
+) -> dict[str, Scanned]:
+    """What every module of a tree names, by path.
+
+    Args:
+        root: The release's root.
+        modules: The name of each module by its path relative to `root`; all are compiled.
+        python: The interpreter that they are compiled for.
+        names: The names to look for in strings and compiled code.
+
+    Raises:
+        ReleaseError: When the interpreter can't be run.
+    """
+    compiled = [path for path in modules if path.endswith((".pyc", ".py"))]
+    workers = min(os.cpu_count() or 1, 1 + len(compiled) // _WORTH_A_WORKER)
+    pieces = [{path: modules[path] for path in compiled[number::workers]} for number in range(workers)]
+    known = {"root": str(root), "names": sorted(names), "words": sorted(WORDS)}
+    jobs = [{**known, "modules": piece} for piece in pieces if piece]
+    found: dict[str, Scanned] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        for report in pool.map(lambda job: _run_scan(python, job), jobs):
+            found.update(report)
+    for path in modules.keys() - set(compiled):
+        spelt = _strings_of_binary(root / path)
+        found[path] = Scanned(tuple(sorted(spelt.intersection(names))), words=tuple(sorted(spelt & WORDS)))
+    return found
+
+
+def _strings_of_binary(path: Path) -> set[str]:
+    """The strings in compiled code that may be names: what C code may import."""
+    return {match.decode("ascii") for match in _STRINGS.findall(path.read_bytes())}
+
+
+class _Search:
+    """The search for all that can be reached."""
+
+    def __init__(
+        self, library: Collection[str], scanned: Mapping[str, Scanned], available: Collection[str]
+    ) -> None:
+        self._library = library
+        self._scanned = scanned
+        self._available = available
+        self._queue: deque[str] = deque()
+        self._asked: set[str] = set()
+        self._waiting: set[tuple[str, str]] = set()
+        self.named: set[str] = set()
+        self.reached = Reached()
+
+    def take(self, name: str, reason: str) -> None:
+        """Reach `name`: importing a.b.c imports a and a.b, and the last part may be an attribute."""
+        self._asked.add(name)
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            each = ".".join(parts[:end])
+            if each in self._library and each not in self.reached:
+                self.reached.reasons[each] = reason
+                self._queue.append(each)
+
+    def enter(self, name: str) -> None:
+        """Follow a module outside of the standard library."""
+        scanned = self._scanned[name]
+        if name.startswith(RUNTIME):
+            for each in scanned.imports:
+                self.take(each, name)
+        else:
+            self.named.update(scanned.imports, scanned.strings, scanned.words)
+            self._follow(name)
+
+    def _follow(self, name: str) -> None:
+        """Reach all that the module `name` names, but what waits for a condition."""
+        if name in self._scanned and name not in TABLES:
+            for each in self._scanned[name].named():
+                edges = {edge for target in _ways(each) if (edge := (name, target)) in BY_EDGE}
+                self._waiting |= edges
+                if not edges:
+                    self.take(each, name)
+
+    def finish(self) -> None:
+        """Follow what was reached until nothing new comes."""
+        while self._queue:
+            while self._queue:
+                self._follow(self._queue.popleft())
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Take what has waited, where its condition holds by now."""
+        for edge in sorted(self._waiting):
+            if BY_EDGE[edge].is_taken(self.named, self._asked, self._available):
+                self._waiting.remove(edge)
+                self.take(edge[1], edge[0])
+
+
+def _ways(name: str) -> Iterator[str]:
+    """The modules that `name` may stand for: itself, or what it is an attribute of."""
+    yield name
+    yield name.rpartition(".")[0]
+
+
+def reach(
+    library: Collection[str],
+    scanned: Mapping[str, Scanned],
+    roots: Mapping[str, Iterable[str]],
+    *,
+    named: Collection[str] = (),
+    frozen: Collection[str] = (),
+) -> Reached:
+    """Everything of `library` that can be reached.
+
+    Args:
+        library: Names of the standard library's modules.
+        scanned: What each module names, those outside of the library too; these are all in.
+        roots: Names to begin with, by the reason to give for them.
+        named: Names of modules that the user asks for.
+        frozen: Modules that are inside the interpreter.
+    """
+    search = _Search(library, scanned, {*library, *frozen})
+    search.named.update(named)
+    for reason, names in roots.items():
+        for name in names:
+            search.take(name, reason)
+    for name in sorted(name for name in library if ALWAYS.fullmatch(name)):
+        search.take(name, "imported by computed name")
+    for name in sorted(scanned.keys() - set(library)):
+        search.enter(name)
+    search.finish()
+    return search.reached
+
+
+def _run_scan(python: Path, job: dict[str, object]) -> dict[str, Scanned]:
+    """Scan one piece."""
+    command = [str(python), "-I", "-S", import_scan.__file__]
+    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ReleaseError(f"{python} failed to look for imports: {reason}")
+    report = json.loads(done.stdout)
+    return {path: Scanned.from_json(each) for path, each in report.items()}

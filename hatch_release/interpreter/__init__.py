@@ -1,0 +1,1 @@
+"""The interpreter that a release holds: chosen, asked about itself, copied."""

@@ -1,0 +1,42 @@
+"""What runs an application: its code is imported, and its shape recognised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ReleaseError
+from . import shapes
+from .running import KINDS
+
+if TYPE_CHECKING:
+    from ..bootfile import ApplicationSpec
+    from .running import Running
+    from .supervisor import Node
+
+
+class LoadError(ReleaseError):
+    """An application can't be imported; the cause tells why."""
+
+
+def make(node: Node, spec: ApplicationSpec) -> Running:
+    """What runs an application, not started yet.
+
+    Args:
+        node: What it is part of.
+        spec: What the boot file says about it.
+
+    Raises:
+        LoadError: When it can't be imported.
+        ReleaseError: When it is nothing that can be started.
+    """
+    if spec["kind"] == "command":
+        from .child import Child
+
+        return Child(node, spec)
+    try:
+        target = shapes.resolve(spec["start"])
+    except (KeyboardInterrupt, ReleaseError):
+        raise
+    except BaseException as error:
+        raise LoadError(f"the application {spec['name']} can't be loaded from {spec['start']}") from error
+    return KINDS[shapes.shape_of(target, spec["start"])](node, spec, target)

@@ -1,0 +1,1 @@
+"""The directories that a release is made of, each made once and cached."""

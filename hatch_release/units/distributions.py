@@ -1,0 +1,174 @@
+"""The units below `lib/`: one for each distribution that can be split off, and one for the runtime."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from hatch_release import runtime
+from hatch_release.cache.store import key_of, shipped, tool
+from hatch_release.dependencies.colocation import conflicting_files, shared_directories
+from hatch_release.dependencies.distributions import place, shared_files
+from hatch_release.imports.pruning import prune_tests
+from hatch_release.imports.reachability import scan_modules
+from hatch_release.runtime import layout
+from hatch_release.units.bytecode import compile_tree, sources
+from hatch_release.units.data_files import is_data_file
+from hatch_release.units.source_readers import advice, source_readers
+from hatch_release.units.stripping import file_owners, strip_files
+from hatch_release.units.unit import Unit, keep, restore
+
+if TYPE_CHECKING:
+    from hatch_release.assembly import Assembly
+
+KIND = "distribution"
+_RUNTIME_LOSES = ("source",)
+
+
+def place_distributions(assembly: Assembly) -> None:
+    """Split what was installed -> lib/NAME-VSN, from the cache or from scratch/site."""
+    release, distributions = assembly.release, assembly.distributions
+    ties = {name: each.ties for name, each in assembly.installed.items()}
+    for file, owners in conflicting_files(distributions.values(), ties).items():
+        release.progress.warn(
+            f"{' and '.join(owners)} both own {file}: the one installed last is in the release"
+        )
+    (release.path / layout.LIB).mkdir()
+    shared = shared_directories(distributions, ties)
+    for name, distribution in distributions.items():
+        assembly.directories[name] = f"{layout.LIB}/{shared.get(name, distribution.directory)}"
+    for directory in dict.fromkeys(assembly.directories.values()):
+        unit = Unit(directory, KIND, _key(assembly, directory))
+        _take(assembly, unit)
+    _move(assembly)
+
+
+def _key(assembly: Assembly, directory: str) -> str:
+    """Everything that the unit in `directory` is made of."""
+    strip = assembly.release.options.stripping
+    members = [name for name, each in assembly.directories.items() if each == directory]
+    contents = [[name, assembly.installed[name].digest, strip.dropped(name)] for name in members]
+    return key_of(tool(), directory, contents, strip.on, _compiler(assembly))
+
+
+def _compiler(assembly: Assembly) -> object:
+    """What decides how code is compiled and scanned."""
+    interpreter = assembly.interpreter
+    return [interpreter.version, interpreter.magic.hex(), assembly.suffixes, assembly.stdlib_names]
+
+
+def _take(assembly: Assembly, unit: Unit) -> None:
+    """Restore a unit, or note that it is to be made."""
+    assembly.units.append(unit)
+    if not restore(unit, assembly.release, assembly.cache):
+        assembly.fresh.append(unit)
+
+
+def _move(assembly: Assembly) -> None:
+    """Move the distributions of fresh units from scratch/site, and strip them."""
+    release = assembly.release
+    common = shared_files(assembly.distributions.values())
+    directories = {unit.directory for unit in assembly.fresh}
+    fresh = [name for name in assembly.distributions if assembly.directories[name] in directories]
+    assembly.installation.fetch({assembly.installation.part_of(name) for name in fresh})
+    for name in fresh:
+        distribution, directory = assembly.distributions[name], Path(assembly.directories[name])
+        home = place(distribution, assembly.site, release.path / layout.LIB, directory.name, common)
+        strip_files(home, distribution.files, release.options.stripping.dropped(name))
+
+
+def place_runtime(assembly: Assembly) -> None:
+    """Copy what ships of hatch-release itself -> lib/hatch_release_runtime-VSN."""
+    unit = Unit(
+        assembly.runtime_directory,
+        KIND,
+        key_of(
+            tool(),
+            shipped(),
+            assembly.runtime_directory,
+            assembly.release.options.stripping.on,
+            _compiler(assembly),
+        ),
+    )
+    _take(assembly, unit)
+    if unit not in assembly.fresh:
+        return
+    package = assembly.release.path / unit.directory / "hatch_release"
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    shutil.copytree(Path(runtime.__file__).parent, package / "runtime", ignore=ignored)
+    (package / "__init__.py").write_text(
+        '"""The part of hatch-release that ships inside releases."""\n', encoding="utf-8"
+    )
+
+
+def compile_libraries(assembly: Assembly) -> None:
+    """Replace every x.py by x.pyc in fresh units and cache these; then leave out unused tests."""
+    release, strip = assembly.release, assembly.release.options.stripping
+    if assembly.fresh:
+        _compile(assembly)
+        if strip.on:
+            _scan(assembly)
+        for unit in assembly.fresh:
+            keep(unit, release, assembly.cache)
+    _warn_of_broken_files(assembly)
+    # As for imports, an earlier directory counts before a later one.
+    for unit in sorted(assembly.units, key=lambda each: assembly.library_directories.index(each.directory)):
+        assembly.scanned = {**unit.scanned, **assembly.scanned}
+    if strip.on:
+        prune_tests(assembly)
+        if text := advice(source_readers(assembly.distributions.values(), assembly.scanned, strip)):
+            release.progress.warn(text)
+
+
+def _compile(assembly: Assembly) -> None:
+    """Compile the fresh units."""
+    root, strip = assembly.release.path, assembly.release.options.stripping
+    owners = file_owners(root, assembly.distributions.values(), assembly.directories)
+    runtime_directory = root / assembly.runtime_directory
+    failed = compile_tree(
+        root,
+        [file for unit in assembly.fresh for file in _code(root / unit.directory)],
+        assembly.interpreter.executable,
+        dropped=lambda file: (
+            _RUNTIME_LOSES if runtime_directory in file.parents else strip.dropped(owners.get(file, ""))
+        ),
+        progress=assembly.release.progress.update,
+    )
+    for unit in assembly.fresh:
+        inside = f"{unit.directory}/"
+        unit.failed = {
+            file.removeprefix(inside): why for file, why in failed.items() if file.startswith(inside)
+        }
+
+
+def _code(home: Path) -> list[Path]:
+    """The Python files of a unit that are modules."""
+    return [file for file in sources(home) if not is_data_file(home, file)]
+
+
+def _scan(assembly: Assembly) -> None:
+    """Note what the modules of the fresh units name."""
+    names = {
+        unit.directory: {
+            module.path(name): name for name, module in assembly.index(unit.directory).modules.items()
+        }
+        for unit in assembly.fresh
+    }
+    everything = {path: name for each in names.values() for path, name in each.items()}
+    found = scan_modules(
+        assembly.release.path, everything, assembly.interpreter.executable, assembly.stdlib_names
+    )
+    for unit in assembly.fresh:
+        unit.scanned = {name: found[path] for path, name in names[unit.directory].items() if path in found}
+
+
+def _warn_of_broken_files(assembly: Assembly) -> None:
+    """Distributions carry broken files on purpose, templates and the like; the project's own are a mistake."""
+    project = assembly.directories[canonicalize_name(assembly.release.project.name)]
+    for unit in assembly.units:
+        if unit.directory == project:
+            for file, message in unit.failed.items():
+                assembly.release.progress.warn(f"{file} can't be compiled: {message}")
