@@ -382,7 +382,7 @@ def test_an_unwritable_place_is_one_clear_line(tmp_path: Path) -> None:
     # Root may write anywhere, unless the capability to do so is given up.
     command = [sys.executable, "-c", "import sys; from pathlib import Path\n"]
     command[-1] += (
-        "from hatch_release.staging import Staging\nfrom hatch_release.errors import ReleaseError\n"
+        "from hatch_release.staging.area import Staging\nfrom hatch_release.errors import ReleaseError\n"
     )
     command[-1] += (
         "try:\n    Staging(Path(sys.argv[1])).__enter__()\nexcept ReleaseError as error:\n    print(error)"

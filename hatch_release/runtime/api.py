@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .bootfile import ApplicationSpec
     from .importer import IndexFinder
-    from .node.supervisor import Node
+    from .supervision.supervisor import Node
 
 _current: Node | None = None
 _lock = threading.Lock()
@@ -83,7 +83,7 @@ def load(name: str) -> None:
     Raises:
         ReleaseError: When there is no such application, or it can't be imported.
     """
-    from .node.loading import make
+    from .supervision.loading import make
 
     specs = _specs()
     home = _home(specs)
@@ -104,7 +104,7 @@ def ensure_all_started(name: str) -> list[str]:
         ReleaseError: When there is no such application, or it can't be imported.
         BaseException: What an application raises when it is started; those started before it stay.
     """
-    from .node.loading import make
+    from .supervision.loading import make
 
     specs = _specs()
     home = _home(specs)
@@ -160,7 +160,7 @@ def _home(specs: Iterable[ApplicationSpec]) -> Node:
     global _current, _supervisor  # noqa: PLW0603 - a process has one
     with _lock:
         if _current is None:
-            from .node.supervisor import Node
+            from .supervision.supervisor import Node
 
             _current = Node(list(specs), _finder())
             _supervisor = _current.serve()

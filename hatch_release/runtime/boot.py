@@ -63,7 +63,7 @@ def _start(finder: IndexFinder, arguments: list[str], ready: Callable[[], None] 
     from . import system
 
     if os.getpid() == 1:
-        from .node import init_process
+        from .supervision import init_process
 
         init_process.become()
     _name_main()

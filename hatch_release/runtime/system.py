@@ -71,7 +71,7 @@ def _run_node(
 ) -> int:
     """Run applications in a node, until the end; the exit code."""
     from . import api
-    from .node.supervisor import Node
+    from .supervision.supervisor import Node
 
     node = Node(finder.release_payload["applications"], finder)
     api.attach(node)

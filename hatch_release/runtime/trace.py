@@ -40,7 +40,7 @@ def _import_all(payload: Payload) -> dict[str, Any] | None:
     """Import the modules of all applications that start, in their order, then what is preloaded; the first error."""
     if any(each["kind"] != "script" and each["mode"] in STARTED for each in payload["applications"]):
         from . import api  # noqa: F401 - what `start` needs then
-        from .node import supervisor  # noqa: F401 - what `start` needs then
+        from .supervision import supervisor  # noqa: F401 - what `start` needs then
     for each in payload["applications"]:
         module = each["start"].partition(":")[0]
         error = _import(module) if module and each["mode"] in STARTED else None
