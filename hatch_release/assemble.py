@@ -14,6 +14,7 @@ from hatch_release.applications.plan import choose_applications, plan_boot_scrip
 from hatch_release.assembly import RUNTIME_NAME, Assembly
 from hatch_release.binaries import elf
 from hatch_release.cache.store import Cache
+from hatch_release.configuration.stage import plan_configuration
 from hatch_release.dependencies.closure import closure, project_roots
 from hatch_release.dependencies.installation import Installation
 from hatch_release.dependencies.lock import find_lock
@@ -155,6 +156,13 @@ def write_boot(assembly: Assembly) -> None:
     write_boot_files(assembly.release.path, assembly.plan)
 
 
+def configure(assembly: Assembly) -> None:
+    """Evaluate the configuration, and write the boot files again when there is any."""
+    assembly.plan.config = plan_configuration(assembly)
+    if assembly.plan.config is not None:
+        write_boot_files(assembly.release.path, assembly.plan)
+
+
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
@@ -231,6 +239,7 @@ STAGES = (
     Stage("Comparing with other versions", separate_from_others),  # lib/NAME-VSN.HASH, python-X.Y.Z.HASH
     Stage("Writing the scripts", write_files),  # bin/NAME, releases/
     Stage("Writing the boot files", write_boot),  # releases/VSN/*.boot, consolidated/
+    Stage("Evaluating the configuration", configure),  # releases/VSN/sys.config, runtime.py
     Stage("Starting the release once", start_once, lambda options: options.check),
     Stage("Setting the modes", settle_modes),
 )

@@ -7,6 +7,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+from hatch_release.configuration.files import imports
 from hatch_release.imports.reachability import INTERPRETER, OPERATOR, Reached, reach
 from hatch_release.interpreter.stdlib import TEST_DIRECTORIES
 from hatch_release.options.strip import STANDARD_LIBRARY
@@ -88,6 +89,7 @@ def unreached_stdlib(assembly: Assembly, library: Mapping[str, ModuleFile]) -> U
         "a .pth or .start file": sorted(started.imports),
         "an operator's shell": OPERATOR,
         "stdlib-include": [name for name in library if f"{name}.".startswith(include)],
+        "the configuration": imports(assembly.release.project.root, assembly.release.options),
         "strip": _kept_library_tests(library, assembly.release.options.stripping),
     }
     frozen = assembly.interpreter.frozen

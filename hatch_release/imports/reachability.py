@@ -73,6 +73,10 @@ class Scanned:
     dynamic: bool = False
     sources: bool = False
     """Whether it needs source code at run time."""
+    compile_env: tuple[tuple[str, ...], ...] = ()
+    """Application and keys of each call of `compile_env`."""
+    computed_env: bool = False
+    """Whether it calls that with anything but constants."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -82,7 +86,8 @@ class Scanned:
     def from_json(cls, facts: Mapping[str, Any]) -> Scanned:
         """The opposite of `to_json`."""
         lists = {name: tuple(facts[name]) for name in ("imports", "strings", "words")}
-        return cls(**{**facts, **lists})
+        compiled = tuple(tuple(each) for each in facts["compile_env"])
+        return cls(**{**facts, **lists, "compile_env": compiled})
 
     def named(self) -> Iterable[str]:
         """Every module that it may import. A plain word is taken for a module only where imports are computed."""

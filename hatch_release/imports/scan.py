@@ -3,16 +3,19 @@
 A program of its own: `python3 -I -S import_scan.py < job.json`. The job is
 `{"root": DIR, "modules": {PATH: NAME}, "names": [NAME, ...], "words": [WORD, ...]}` with paths of `.pyc` files
 relative to `root`, or of `.py` files that are compiled in `__pycache__`; a package's path ends in `__init__.pyc` or
-`__init__.py`. Prints `{PATH: {"imports": [...], "strings": [...], "words": [...], "dynamic": BOOL, "sources": BOOL}}`:
-the full names that import statements anywhere in the module ask for, `from package import name` as `package.name` too
-and `from package import *` as `package.*`; which of `names` its string constants spell, alone or before a dot or
-colon; which of `words` it uses as a name or spells; whether it imports by computed name; and whether it needs source
-code at run time. A module that isn't compiled is left out.
+`__init__.py`. Prints by path what `scan` gives: `imports`, the full names that import statements anywhere in the module
+ask for, `from package import name` as `package.name` too and `from package import *` as `package.*`; `strings`, which
+of `names` its string constants spell, alone or before a dot or colon; `words`, which of `words` it uses as a name or
+spells; `dynamic`, whether it imports by computed name; `sources`, whether it needs source code at run time;
+`compile_env`, with which constants it calls that function of `hatch_release.runtime`, and `computed_env`, whether it
+calls it with anything else. A module that isn't compiled is left out.
 """
 
 from __future__ import annotations
 
+import dis
 import importlib.util
+import itertools
 import json
 import marshal
 import os
@@ -49,6 +52,10 @@ _SELECTS = ("CHECK_EXC_MATCH", "JUMP_IF_NOT_EXC_MATCH")
 _WITH = ("WITH_EXCEPT_START",)
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _LONGEST_NAME = 100
+_RUNTIME = "hatch_release.runtime."
+_COMPILE_ENV = "compile_env"
+# What stands between a function that is loaded and its arguments, according to the version.
+_BETWEEN = ("CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL")
 
 
 def scan(
@@ -60,6 +67,7 @@ def scan(
     strings: set[str] = set()
     used: set[str] = set()
     dynamic = sources = False
+    calls: list[tuple[str, ...] | None] = []
     for each in _all_code(code):
         dynamic = dynamic or not _DYNAMIC.isdisjoint(each.co_names)
         sources = sources or (each is not code and _needs_sources(each))
@@ -70,13 +78,53 @@ def scan(
         for text in _texts(each.co_consts):
             strings.update(_spelt(text, names))
             used.update(_spelt(text, words))
+    if any(f"{each}.".startswith(_RUNTIME) for each in imports) and not name.startswith(_RUNTIME):
+        aliases = {_COMPILE_ENV}.union(*(_aliases(each) for each in _all_code(code)))
+        calls = [call for each in _all_code(code) for call in _calls(each, aliases)]
     return {
+        "compile_env": sorted({call for call in calls if call}),
+        "computed_env": None in calls,
         "imports": sorted(imports),
         "strings": sorted(strings),
         "words": sorted(used),
         "dynamic": dynamic,
         "sources": sources and not imports.isdisjoint(_INSPECT),
     }
+
+
+def _aliases(code: CodeType) -> set[str]:
+    """The names that `from ... import compile_env as NAME` gives it."""
+    if _COMPILE_ENV not in code.co_names:
+        return set()
+    pairs = itertools.pairwise(dis.get_instructions(code))
+    return {
+        str(after.argval)
+        for each, after in pairs
+        if each.opname == "IMPORT_FROM" and each.argval == _COMPILE_ENV and after.opname.startswith("STORE_")
+    }
+
+
+def _calls(code: CodeType, aliases: AbstractSet[str]) -> Iterator[tuple[str, ...] | None]:
+    """Application and keys of each call of `compile_env`; None for one whose arguments are no constants."""
+    if aliases.isdisjoint({*code.co_names, *code.co_varnames, *code.co_freevars}):
+        return
+    instructions = [each for each in dis.get_instructions(code) if each.opname not in _BETWEEN]
+    for number, each in enumerate(instructions):
+        if each.opname.startswith("LOAD_") and each.opname != "LOAD_CONST" and each.argval in aliases:
+            arguments = [
+                after for after in instructions[number + 1 : number + 3] if after.opname.startswith("LOAD_")
+            ]
+            if arguments:
+                yield _path([after.argval for after in arguments if after.opname == "LOAD_CONST"])
+
+
+def _path(constants: list[object]) -> tuple[str, ...] | None:
+    """Application and keys, when the constants are such."""
+    if len(constants) != 2:  # noqa: PLR2004 - application and key
+        return None
+    application, key = constants
+    path = (application, *key) if isinstance(key, tuple) else (application, key)
+    return tuple(map(str, path)) if all(isinstance(each, str) for each in path) else None
 
 
 def _needs_sources(code: CodeType) -> bool:

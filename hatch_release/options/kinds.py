@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hatch_release.errors import ReleaseError
+from hatch_release.runtime.config.provider import BUILT_IN
 
 _DOTTED = r"[^\W\d]\w*(\.[^\W\d]\w*)*"
 DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -238,7 +239,7 @@ VERSION = Kind(
 )
 PROVIDER = table(
     'a table { provider = "module:Class", init = ... }',
-    {"provider": REFERENCE, "init": ANYTHING},
+    {"provider": either(one_of(*BUILT_IN), REFERENCE), "init": ANYTHING},
     required=("provider",),
 )
 STEPS = also(

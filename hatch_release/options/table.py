@@ -176,19 +176,16 @@ class Options:
     ] = None
     validate_compile_env: Annotated[
         bool,
-        Option(
-            BOOLEAN, "Check at boot that values read with `compile_env` are still the same.", supported=False
-        ),
+        Option(BOOLEAN, "Check at boot that values read with `compile_env` are still the same."),
     ] = True
-    config_path: Annotated[
-        str, Option(PATH, "The configuration that is read when assembling.", supported=False)
-    ] = "config/config.py"
+    config_path: Annotated[str, Option(PATH, "The configuration that is read when assembling.")] = (
+        "config/config.py"
+    )
     runtime_config_path: Annotated[
         str | bool,
         Option(
             either(PATH, FALSE),
             "The configuration that is read at every boot; `false` turns it off.",
-            supported=False,
         ),
     ] = "config/runtime.py"
     config_providers: Annotated[
@@ -196,14 +193,13 @@ class Options:
         Option(
             list_of(PROVIDER, 'tables { provider = "module:Class", init = ... }'),
             "Classes that add to the configuration at boot.",
-            supported=False,
         ),
     ] = ()
     reboot_system_after_config: Annotated[
-        bool, Option(BOOLEAN, "Restart once the configuration is known, to apply all of it.", supported=False)
+        bool, Option(BOOLEAN, "Restart once the configuration is known, to apply all of it.")
     ] = False
     prune_runtime_sys_config_after_boot: Annotated[
-        bool, Option(BOOLEAN, "Remove the written configuration after that restart.", supported=False)
+        bool, Option(BOOLEAN, "Remove the written configuration after that restart.")
     ] = False
     start_distribution_during_config: Annotated[
         bool, Option(BOOLEAN, "Open the control endpoint before the configuration is read.", supported=False)

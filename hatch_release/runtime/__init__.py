@@ -12,13 +12,21 @@ nothing of the assembling side. What the two sides share (paths, file formats) i
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .api import app_dir, ensure_all_started, load, mode, node, restart, started_applications, stop
+    from .config import all_env, compile_env, fetch_env, get_env, put_env
+
+_OF_CONFIG = ("all_env", "compile_env", "fetch_env", "get_env", "put_env")
 
 __all__ = [
+    "all_env",
     "app_dir",
+    "compile_env",
     "ensure_all_started",
+    "fetch_env",
+    "get_env",
     "load",
     "mode",
     "node",
+    "put_env",
     "restart",
     "started_applications",
     "stop",
@@ -29,6 +37,10 @@ def __getattr__(name: str) -> object:
     """Import what is asked for when it is asked for: every start of a release imports this package."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _OF_CONFIG:
+        from . import config
+
+        return getattr(config, name)
     from . import api
 
     return getattr(api, name)

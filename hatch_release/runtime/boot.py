@@ -36,10 +36,23 @@ def main(finder: IndexFinder, arguments: list[str]) -> None:
     try:
         function, parameters = COMMANDS[arguments[0]](finder, arguments[1:])
         os.environ.setdefault("RELEASE_MODE", "interactive")
+        if arguments[0] in CONFIGURED and _has_configuration(finder):
+            from .config.boot import configured
+
+            function, parameters = configured, (finder, arguments, function, parameters)
     except ReleaseError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         leave.leave(1)
     leave.run(function, *parameters)
+
+
+def _has_configuration(finder: IndexFinder) -> bool:
+    """Whether there is anything to load: known from assembling, unless another file is named."""
+    default = f"{finder.release_root}/releases/{finder.release_payload['version']}/sys"
+    return (
+        finder.release_payload["config"] is not None
+        or os.environ.get("RELEASE_SYS_CONFIG", default) != default
+    )
 
 
 def _clean_main() -> ModuleType:
@@ -115,6 +128,13 @@ def _trace(finder: IndexFinder, arguments: list[str]) -> Call:
     return trace.trace, (finder, arguments[0])
 
 
+def _configure(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it needs none of the release
+    """The assembler's own: run the build-time configuration, and `init` of the providers."""
+    from .config import assembling
+
+    return assembling.assemble, (arguments[0], arguments[1])
+
+
 def _program(finder: IndexFinder) -> str:
     """What the program is told it was called as: the launcher's own path, whatever symlink led there."""
     return os.path.join(finder.release_root, "bin", finder.release_payload["name"])
@@ -128,4 +148,7 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "eval": _eval,
     "verify": _verify,
     "_trace": _trace,
+    "_configure": _configure,
 }
+CONFIGURED = ("start", "start_repl", "start_iex", "run", "eval")
+"""The commands that load the configuration before anything else."""

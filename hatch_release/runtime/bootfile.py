@@ -63,6 +63,25 @@ class ApplicationSpec(TypedDict):
     """Where its distribution is, relative to the root."""
 
 
+class ConfigPlan(TypedDict):
+    """How the configuration of a release is loaded at boot (`config/boot.py`)."""
+
+    environment: str
+    """What `config_env()` gives."""
+    providers: tuple[tuple[str, Any], ...]
+    """Names of the config providers in order, each with its state as `config/plain.py` encodes it."""
+    compiled: tuple[tuple[tuple[str, ...], Any], ...]
+    """Application and keys of what `compile_env` reads, each with the encoded value from assembling."""
+    validate: bool
+    """Whether those must be the same at boot."""
+    reboot: bool
+    prune: bool
+    distribution: bool
+    """The options reboot-system-after-config, prune-runtime-sys-config-after-boot, start-distribution-during-config."""
+    origins: str
+    """The file that says what has set each value of sys.config, relative to the root."""
+
+
 class Payload(TypedDict):
     """What a boot file knows of its release. Every path is relative to the release's root."""
 
@@ -102,6 +121,8 @@ class Payload(TypedDict):
     """Distributions by name, each with its directory relative to the root."""
     scripts: dict[str, str]
     """Every console script of the release: name to `module:attribute`."""
+    config: ConfigPlan | None
+    """How the configuration is loaded; None when there is none, so that booting does nothing about it."""
 
 
 def pack(bootstrap: bytes, payload: Payload) -> bytes:

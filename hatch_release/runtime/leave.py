@@ -79,7 +79,7 @@ def _outcome(error: BaseException) -> int:
     """Show what ended the program, and give the exit code that it stands for."""
     if isinstance(error, SystemExit):
         return exit_code(error.code)
-    traceback = error.__traceback__ = _program_part(error.__traceback__)
+    traceback = error.__traceback__ = program_part(error.__traceback__)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
     sys.last_exc = error  # type: ignore[attr-defined,unused-ignore]  # Python 3.12 and newer
     hook = getattr(sys, "excepthook", None)
@@ -157,7 +157,7 @@ def _write_error(data: bytes) -> None:
 
 def show(error: BaseException) -> None:
     """Print an exception as the interpreter would, without the frames that led to the program."""
-    error.__traceback__ = _program_part(error.__traceback__)
+    error.__traceback__ = program_part(error.__traceback__)
     _display(error)
 
 
@@ -191,7 +191,7 @@ def _ignored(where: str, error: BaseException) -> None:
     show(error)
 
 
-def _program_part(traceback: TracebackType | None) -> TracebackType | None:
+def program_part(traceback: TracebackType | None) -> TracebackType | None:
     """The traceback from the first frame that is not the runtime's own or the import system's.
 
     In `eval` that is the code's own first frame, also when an event loop lies between. None when the error

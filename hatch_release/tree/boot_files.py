@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from hatch_release.applications.boot_scripts import BootScript
     from hatch_release.applications.declared import Application
+    from hatch_release.runtime.bootfile import ConfigPlan
     from hatch_release.tree.boot_index import ModuleIndex
 
 RUNTIME_PACKAGE = "hatch_release.runtime"
@@ -52,6 +53,8 @@ class BootPlan:
     hot: Sequence[str] = ()
     """The modules that are imported at start, in load order."""
     libraries: Sequence[str] = ()
+    config: ConfigPlan | None = None
+    """How the configuration is loaded."""
     _pieces: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -124,6 +127,7 @@ def _payload(root: Path, plan: BootPlan, script: BootScript) -> bootfile.Payload
         preload=script.preload,
         directories_of={name: each.path for name, each in plan.distributions.items()},
         scripts=dict(plan.scripts),
+        config=plan.config,
     )
 
 
@@ -146,6 +150,7 @@ def _readable(plan: BootPlan, script: BootScript) -> dict[str, object]:
         },
         "preloaded": list(script.preload),
         "scripts": dict(sorted(plan.scripts.items())),
+        "config": plan.config,
         "path": list(plan.path),
         "lines": [list(each) for each in plan.lines],
         "image": plan.image,

@@ -1,8 +1,9 @@
 """The modes of a release's files, which are the same whatever the umask of whoever builds it.
 
 What the step `assemble` has made is settled once, at its end: files that may be executed 0755, other files 0644,
-directories 0755, the cookie 0600. What other steps write is theirs: they run under the usual umask, and what they set
-on purpose, such as 0600 or a setuid bit, stays, in the tree and in the archive.
+directories 0755, the cookie 0600, and so is a `sys.config` that holds secrets. What other steps write is theirs: they
+run under the usual umask, and what they set on purpose, such as 0600 or a setuid bit, stays, in the tree and in the
+archive.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ PLAIN = 0o644
 PRIVATE = 0o600
 EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 _PRIVATE_FILE = f"{layout.RELEASES}/{layout.COOKIE}"
+_OWN_MODE = f"/{layout.SYS_CONFIG}"
+"""Private when it holds secrets (`configuration/stage.py`)."""
 
 
 @contextlib.contextmanager
@@ -79,7 +82,7 @@ def settle(root: Path, others: Collection[str] = ()) -> None:
 def _settle_file(path: str, name: str) -> None:
     """Give a file its mode; a link has none."""
     mode = os.lstat(path).st_mode
-    if stat.S_ISREG(mode):
+    if stat.S_ISREG(mode) and not (name.startswith(f"{layout.RELEASES}/") and name.endswith(_OWN_MODE)):
         usual = EXECUTABLE if mode & EXECUTE else PLAIN
         _set(path, mode, PRIVATE if name == _PRIVATE_FILE else usual)
 

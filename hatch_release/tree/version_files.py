@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from hatch_release.runtime import layout
 from hatch_release.tree import templates
+from hatch_release.tree.permissions import EXECUTABLE, PLAIN, PRIVATE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hatch_release.release import Release
 
-EXECUTABLE = 0o755
-PRIVATE = 0o600
 COOKIE_BYTES = 40
 """Random bytes of a new cookie, as the manual recommends."""
 
@@ -43,7 +42,8 @@ def write_version_files(release: Release, *, glibc_floor: str | None) -> None:
     for name in (layout.ENV_SH, layout.VM_ARGS, layout.REMOTE_VM_ARGS):
         text = templates.render(f"{name}.j2", release)
         (release.version_path / name).write_text(text, encoding="utf-8")
-    _write_json(release.version_path / layout.SYS_CONFIG, {})
+    _write_json(release.version_path / layout.SYS_CONFIG, {})  # until it is known
+    (release.version_path / layout.SYS_CONFIG).chmod(PLAIN)
     _write_json(release.version_path / f"{release.name}.rel", _description(release, glibc_floor))
 
 

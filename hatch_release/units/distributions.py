@@ -109,8 +109,7 @@ def compile_libraries(assembly: Assembly) -> None:
     release, strip = assembly.release, assembly.release.options.stripping
     if assembly.fresh:
         _compile(assembly)
-        if strip.on:
-            _scan(assembly)
+        _scan(assembly)
         for unit in assembly.fresh:
             keep(unit, release, assembly.cache)
     _warn_of_broken_files(assembly)

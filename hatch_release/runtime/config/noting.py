@@ -1,0 +1,56 @@
+"""What a provider may tell while it loads: what has set single keys; and what it may ask: the environment."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from .merging import merged
+from .origins import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .origins import Path
+
+_notes: list[tuple[dict[Path, str], str]] = []
+
+
+@contextlib.contextmanager
+def noted(notes: dict[Path, str], environment: str) -> Iterator[None]:
+    """Collect what a provider tells into `notes`; `environment` is what it is told."""
+    _notes.append((notes, environment))
+    try:
+        yield
+    finally:
+        _notes.pop()
+
+
+def environment() -> str:
+    """What `config_env()` gives while a provider loads."""
+    return _notes[-1][1] if _notes else "prod"
+
+
+def note(path: Path, source: str) -> None:
+    """Tell what has set a key.
+
+    Args:
+        path: Application and keys.
+        source: Such as a file with a line.
+    """
+    if _notes:
+        _notes[-1][0][path] = source
+
+
+def merge(config: Mapping[str, Any], more: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+    """A configuration with another one merged into it, for a provider's `load`.
+
+    Args:
+        config: Left as it is.
+        more: Wins.
+        source: What `bin/NAME config` shows as the origin of its values; empty: the provider.
+    """
+    if source:
+        for path, _value in leaves(dict(more)):
+            note(path, source)
+    return merged(config, more)

@@ -1,0 +1,1 @@
+"""The config providers that every release can use, a file each; `provider.BUILT_IN` names them."""

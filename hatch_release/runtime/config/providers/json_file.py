@@ -1,0 +1,33 @@
+"""The provider `json`: a file that holds `{application: {key: value}}`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..errors import ConfigError
+from ..merging import checked
+from ..noting import merge
+from ..provider import ConfigProvider
+from . import places
+
+WHO = "json"
+
+
+class JsonFile(ConfigProvider):
+    """Merges a JSON file into the configuration."""
+
+    def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
+        """Check the path."""
+        return places.checked(term, WHO)
+
+    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+        """Read the file."""
+        path = places.located(state, WHO)
+        if not path:
+            return config
+        try:
+            values = json.loads(places.content(path))
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{path} is no JSON: {error}") from None
+        return merge(config, checked(values, path), source=path)

@@ -1,0 +1,42 @@
+"""The provider `runtime`: a configuration file that runs at every boot."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .. import files, noting
+from ..errors import ConfigError, in_one_line
+from ..merging import merged
+from ..provider import ConfigProvider
+from . import places
+
+WHO = "runtime"
+
+
+class RuntimeFile(ConfigProvider):
+    """Runs a file that calls `config(...)`, as `config/runtime.py` is run."""
+
+    def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
+        """Check the path."""
+        return places.checked(term, WHO)
+
+    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+        """Run the file."""
+        path = places.located(state, WHO)
+        if not path:
+            return config
+        base = os.environ.get("RELEASE_ROOT", "")
+        try:
+            done = files.evaluate(path, noting.environment(), may_import=False, base=base)
+        except ConfigError:
+            raise
+        except Exception as error:
+            shown = path[len(base) + 1 :] if base and path.startswith(f"{base}/") else path
+            where = files.place_of(error, path, shown)
+            raise ConfigError(
+                f"the run-time configuration {where} failed with {in_one_line(error)}"
+            ) from error
+        for place, source in done.notes.items():
+            noting.note(place, source)
+        return merged(config, done.values)

@@ -1,0 +1,58 @@
+"""The provider `secrets`: a directory with a file for each secret.
+
+Docker mounts such directories at `/run/secrets`, Kubernetes anywhere, and systemd names one in CREDENTIALS_DIRECTORY:
+`{ provider = "secrets", init = { env = "CREDENTIALS_DIRECTORY", application = "shop" } }`. The file's name is the key;
+its text, without the end of its last line, the value, marked as secret.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .. import hidden
+from ..errors import ConfigError
+from ..merging import copied
+from ..noting import note
+from ..provider import ConfigProvider
+from . import places, variables
+
+WHO = "secrets"
+
+
+class SecretFiles(ConfigProvider):
+    """Takes values from the files of a directory."""
+
+    def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
+        """Check path and settings."""
+        return variables.checked(places.checked(term, WHO, variables.SETTINGS), WHO)
+
+    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+        """Read the files. What begins with a dot is Kubernetes' own."""
+        directory = places.located(state, WHO)
+        if not directory:
+            return config
+        config = copied(config)
+        try:
+            names = sorted(os.listdir(directory))
+        except OSError as error:
+            raise ConfigError(
+                f"the config provider {WHO} can't read {directory}: {error.strerror or error}"
+            ) from error
+        for name in names:
+            file = f"{directory}/{name}"
+            path = () if name.startswith(".") or not os.path.isfile(file) else variables.path_of(name, state)
+            if path:
+                variables.assign(config, path, _secret(file), file)
+                note(path, file)
+        return config
+
+
+def _secret(file: str) -> Any:  # noqa: ANN401 - a text, or bytes
+    """What a file holds."""
+    data = places.content(file)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return hidden.secret(data)
+    return hidden.secret(text.removesuffix("\n").removesuffix("\r"))

@@ -1,0 +1,72 @@
+"""The provider `toml`: a file whose tables are applications.
+
+Python 3.10 has no `tomllib`: there the release needs the distribution `tomli`, which is the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ConfigError
+from ..merging import checked
+from ..noting import merge
+from ..provider import ConfigProvider
+from . import places
+
+WHO = "toml"
+
+
+def _reader() -> Any:  # noqa: ANN401 - one of two modules
+    """`tomllib`, or `tomli` where there is none.
+
+    Raises:
+        ConfigError: When neither is there.
+    """
+    try:
+        import tomllib  # type: ignore[import-not-found,unused-ignore]  # Python 3.11 and newer
+    except ModuleNotFoundError:
+        pass
+    else:
+        return tomllib
+    try:
+        return __import__("tomli")
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "reading TOML needs tomli on Python 3.10: add \"tomli; python_version < '3.11'\" to the "
+            "project's dependencies"
+        ) from error
+
+
+def parse(data: bytes, path: str) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Args:
+        data: Its bytes.
+        path: Of the file, for messages.
+
+    Raises:
+        ConfigError: When it is no TOML.
+    """
+    reader = _reader()
+    try:
+        found: dict[str, Any] = reader.loads(data.decode("utf-8"))
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are such
+        raise ConfigError(f"{path} is no TOML: {error}") from None
+    return found
+
+
+class TomlFile(ConfigProvider):
+    """Merges a TOML file into the configuration."""
+
+    def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
+        """Check the path, and that TOML can be read."""
+        _reader()
+        return places.checked(term, WHO)
+
+    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+        """Read the file."""
+        path = places.located(state, WHO)
+        if not path:
+            return config
+        values = parse(places.content(path), path)
+        return merge(config, checked(values, path), source=path)
