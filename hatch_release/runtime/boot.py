@@ -113,6 +113,21 @@ def _eval(finder: IndexFinder, arguments: list[str]) -> Call:
     return evaluate.evaluate, (arguments[0],)
 
 
+def _daemon(finder: IndexFinder, arguments: list[str]) -> Call:
+    """`daemon`, with the words that start the system: keep it in the background."""
+    from .daemon import command
+
+    finder.close_image()
+    return command.daemon(arguments), ()
+
+
+def _logs(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - the files are named by variables
+    """`logs [-f]`: print the log of a daemon."""
+    from .daemon import log_reader
+
+    return log_reader.logs(arguments), ()
+
+
 def _verify(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it takes none
     """`verify`: compare every file of this version with the manifest."""
     from . import verify
@@ -147,6 +162,8 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "run": _run,
     "eval": _eval,
     "verify": _verify,
+    "daemon": _daemon,
+    "logs": _logs,
     "_trace": _trace,
     "_configure": _configure,
 }

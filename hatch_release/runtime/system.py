@@ -50,10 +50,25 @@ def load(
     early = payload["preload"] if mode == preload.EMBEDDED else ()
     finder.read_ahead()
     if [each["kind"] for each in started] == ["script"]:
+        ready = _told_keeper(ready)
         call = load_script(finder, started[0]["start"], program, arguments, ready)
         return (lambda: _preloaded(early, call)) if early else call
     sys.argv = [program, *arguments]
     return lambda: _run_node(finder, [each["name"] for each in started], early, ready)
+
+
+def _told_keeper(ready: Callable[[], None] | None) -> Callable[[], None] | None:
+    """What is called before a console script: a keeper, when there is one, learns that it has come so far."""
+    if "RELEASE_KEEPER" not in os.environ:
+        return ready
+    from .daemon import kept
+
+    def called() -> None:
+        if ready is not None:
+            ready()
+        kept.called()
+
+    return called
 
 
 def _preloaded(modules: tuple[str, ...], script: Callable[[], Any]) -> Any:  # noqa: ANN401 - the script's own
@@ -107,4 +122,4 @@ def _start_anew(finder: IndexFinder) -> None:
     name = os.environ.get("RELEASE_PROG") or finder.release_payload["name"]
     launcher = f"{finder.release_root}/bin/{name}"
     command = os.environ.get("RELEASE_COMMAND") or "start"
-    os.execv("/bin/sh", ["/bin/sh", launcher, command, *sys.argv[1:]])  # noqa: S606 - no shell reads a line
+    os.execv("/bin/sh", ["/bin/sh", launcher, "_kept", command, *sys.argv[1:]])  # noqa: S606 - no shell reads a line

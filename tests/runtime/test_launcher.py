@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "bash as sh": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 LATER = [
-    "daemon",
-    "daemon_repl",
-    "daemon_iex",
     "install",
     "rpc",
     "remote",
@@ -33,7 +30,18 @@ LATER = [
     "attach",
     "config",
 ]
-COMMANDS = ["start", "start_repl", "eval", "run", "verify", "version", "versions"]
+COMMANDS = [
+    "start",
+    "start_repl",
+    "daemon",
+    "daemon_repl",
+    "logs",
+    "eval",
+    "run",
+    "verify",
+    "version",
+    "versions",
+]
 
 
 @pytest.fixture(params=[*SHELLS, "shebang"])

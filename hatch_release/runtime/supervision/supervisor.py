@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from .. import leave
+from ..daemon import kept
 from ..errors import ReleaseError
 from . import events, loading, policy, shapes, systemd
 from .running import KINDS, Running
@@ -60,6 +61,8 @@ class Node:
         """What is started, in order."""
         self.restarting = False
         """Whether the system is to start anew when it has stopped."""
+        self._asked = False
+        """Whether somebody has asked for the stop."""
         self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._stop: Future[int] = Future()
         self._loop: Loop | None = None
@@ -144,8 +147,9 @@ class Node:
         """Ask for an ordered stop, from any thread.
 
         Args:
-            code: The exit code.
+            code: The exit code; one other than 0 tells of a failure.
         """
+        self._asked = self._asked or code == 0
         self._events.put(lambda: self._request(code))
 
     def restart(self) -> None:
@@ -248,6 +252,7 @@ class Node:
         """A signal has come: the first stops the node."""
         name = signal.Signals(number).name
         again = self._stop.done()
+        self._asked = True
         events.tell("%s received%s", name, " again" if again else ", stopping", event="signal")
         self._request(_HANGUP if number == signal.SIGHUP else 0)
 
@@ -281,6 +286,8 @@ class Node:
     def _stop_all(self) -> None:
         """Stop what is started, in the opposite order, and the event loop."""
         systemd.notify("STOPPING=1")
+        if self._asked and not self.restarting:
+            kept.stop_requested()
         for application in reversed(list(self.running.values())):
             self._stop_one(application)
         if self._loop is not None:

@@ -63,9 +63,13 @@ class Watchdog:
         return self._due - now
 
 
-def listening() -> list[int]:
-    """The descriptors of the listening sockets that the supervisor handed over."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+def listening(process: int | None = None) -> list[int]:
+    """The descriptors of the listening sockets that the supervisor handed over.
+
+    Args:
+        process: To whom; this process unless said otherwise.
+    """
+    if os.environ.get("LISTEN_PID") != str(process or os.getpid()):
         return []
     try:
         number = int(os.environ.get("LISTEN_FDS", "0"))

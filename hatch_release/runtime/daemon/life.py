@@ -1,0 +1,117 @@
+"""One life of the system: a process, from its start to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from ..supervision import systemd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+KEEPER = "RELEASE_KEEPER"
+"""Tells the system which process keeps it."""
+_PR_SET_PDEATHSIG = 1
+_NOT_FOUND = 127
+_BY_REQUEST = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What ends a program that does not handle it, and was sent to have it end."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the system is started, each time in the same way."""
+
+    command: Sequence[str]
+    """The words to execute."""
+    environment: Mapping[str, str]
+    directory: str
+    """Its current directory."""
+    prepare: Callable[[], None]
+    """Called in the new process: gives it its session and standard streams."""
+
+
+class Life:
+    """The system's process.
+
+    Args:
+        start: How it is started.
+    """
+
+    def __init__(self, start: Start) -> None:
+        """Start it."""
+        keeper = os.getpid()
+        self.began = time.monotonic()
+        self.status: int | None = None
+        """The exit code, or the number of the signal that ended it, negative; None as long as it runs."""
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(start, keeper)
+
+    def signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.status is None:
+            os.kill(self.pid, number)  # until it is waited for, its number is nobody else's
+
+    def clear(self) -> None:
+        """End what it has left behind in its process group."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except OSError:
+            return
+
+    def ended_by_request(self) -> bool:
+        """Whether it ended as programs do that were asked to: with exit code 0, or by the signal that asks."""
+        return self.status in (
+            0,
+            *(-number for number in _BY_REQUEST),
+            *(128 + number for number in _BY_REQUEST),
+        )
+
+    def in_words(self) -> str:
+        """How it ended."""
+        status = self.status or 0
+        if status < 0:
+            try:
+                return f"was ended by {signal.Signals(-status).name}"
+            except ValueError:
+                return f"was ended by signal {-status}"
+        return f"ended with exit code {status}"
+
+
+def _become(start: Start, keeper: int) -> NoReturn:
+    """In the new process: become the system."""
+    try:
+        start.prepare()
+        _die_with(keeper)
+        environment = {**start.environment, KEEPER: str(keeper)}
+        own = str(os.getpid())
+        if "WATCHDOG_USEC" in environment:
+            environment["WATCHDOG_PID"] = own
+        if systemd.listening(keeper):
+            environment["LISTEN_PID"] = own
+        try:
+            os.chdir(start.directory)
+        except OSError:
+            os.chdir(start.environment.get("RELEASE_ROOT", "/"))
+        os.execve(start.command[0], list(start.command), environment)  # noqa: S606 - no shell is wanted
+    except BaseException as error:  # noqa: BLE001 - this process must never be a second keeper
+        sys.stderr.write(f"ERROR: {start.command[0]} can't be run: {error}\n")
+        sys.stderr.flush()
+    os._exit(_NOT_FOUND)
+
+
+def _die_with(keeper: int) -> None:
+    """Let the kernel send SIGTERM when the keeper is killed."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    except (ImportError, OSError, AttributeError):
+        return  # an interpreter without ctypes: the system outlives a keeper that is killed
+    if os.getppid() != keeper:
+        os._exit(1)

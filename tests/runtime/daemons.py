@@ -1,0 +1,91 @@
+"""Daemons that tests start: found by what their keepers write down, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.projects import Done, run
+from tests.runtime.nodes import alive, wait_for
+
+
+@dataclass
+class Daemon:
+    """A release that is run as a daemon, with a directory of its own for what it writes."""
+
+    launcher: Path
+    directory: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tmp(self) -> Path:
+        """RELEASE_TMP."""
+        return self.directory / "tmp"
+
+    @property
+    def name(self) -> str:
+        """What its files are named after."""
+        return self.variables.get("RELEASE_NODE", self.launcher.name)
+
+    def run(self, *arguments: str, **variables: str) -> Done:
+        """Run a command of `bin/NAME`."""
+        every = {"RELEASE_TMP": str(self.tmp), **self.variables, **variables}
+        return run(self.launcher, *arguments, cwd=None, **every)
+
+    def start(self, *arguments: str, **variables: str) -> Daemon:
+        """Start it, which must succeed in silence."""
+        done = self.run("daemon", *arguments, **variables)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), (done, self.log())
+        return self
+
+    def holder(self) -> list[int]:
+        """The process ids of keeper and system; empty when there are none."""
+        try:
+            return [int(word) for word in (self.tmp / "pipe" / f"{self.name}.lock").read_text().split()[:2]]
+        except FileNotFoundError:
+            return []
+
+    @property
+    def keeper(self) -> int:
+        """The keeper's process id."""
+        return self.holder()[0]
+
+    @property
+    def system(self) -> int:
+        """The system's process id."""
+        return self.holder()[1]
+
+    def log(self) -> str:
+        """All that is in its log, by `logs`."""
+        return self.run("logs").stdout
+
+    def until_logged(self, text: str, times: int = 1) -> None:
+        """Wait until something is in the log."""
+        wait_for(lambda: self.log().count(text) >= times, self.log)
+
+    def gone(self, *processes: int) -> None:
+        """Wait until processes have ended."""
+        wait_for(lambda: not any(map(alive, processes)), self.log)
+
+    def stop(self) -> None:
+        """End it in order, and see that nothing is left."""
+        processes = self.holder()
+        os.kill(processes[0], signal.SIGTERM)
+        self.gone(*processes)
+        assert not (self.tmp / "pipe").exists()
+
+    def kill(self) -> None:
+        """Leave nothing behind."""
+        for pid in self.holder():
+            if pid and alive(pid) and _is_ours(pid, self.launcher):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _is_ours(pid: int, launcher: Path) -> bool:
+    """Whether a process is one of the release."""
+    try:
+        return str(launcher.parents[1]).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
