@@ -16,7 +16,7 @@ from hatchling.builders.constants import BuildEnvVars
 from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
-from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.errors import INTERRUPTED, ReleaseError, in_one_line
 from hatch_release.options.reading import load_options
 from hatch_release.progress import Progress
 from hatch_release.project import Project, resolve
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from hatch_release.options.reading import Options
-
-INTERRUPTED = 130
-"""The exit code of a program that SIGINT ended, as shells give it."""
 
 
 class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):

@@ -1,10 +1,15 @@
-"""The one base class of every error a user may cause; each door catches it in one place."""
+"""The one base class of every error a user may cause, and exit codes; each door catches it in one place."""
 
 from __future__ import annotations
 
 from hatch_release.runtime.errors import ReleaseError
 
-__all__ = ["ReleaseError", "in_one_line"]
+__all__ = ["FAILED", "INTERRUPTED", "ReleaseError", "in_one_line"]
+
+FAILED = 1
+"""The exit code of a command that found something wrong, or could not do what it was asked for."""
+INTERRUPTED = 130
+"""The exit code of a program that SIGINT ended, as shells give it."""
 
 
 def in_one_line(error: BaseException, *, kind: bool = False) -> str:

@@ -16,6 +16,7 @@ from hatch_release.applications.boot_scripts import check_unchanged
 from hatch_release.errors import ReleaseError
 from hatch_release.release import Release
 from hatch_release.runtime import layout
+from hatch_release.sizes import megabytes
 from hatch_release.staging.area import Staging
 from hatch_release.steps import find_steps, run_steps
 from hatch_release.tree.manifest import write_manifest
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from hatch_release.options.reading import Options
     from hatch_release.progress import Progress
     from hatch_release.project import Project
-
-MEGABYTE = 1_000_000
 
 
 def make_release(project: Project, name: str, options: Options, directory: Path, progress: Progress) -> Path:
@@ -155,9 +154,9 @@ def _tell(release: Release, size: int, artifacts: list[Path], seconds: float) ->
     """Say where the release is, how large, and what to do next."""
     say = release.progress.say
     place = _shown(release.install_path)
-    say(f"\nRelease {release.name} {release.version} is in {place} ({_megabytes(size)}, {seconds:.1f} s)")
+    say(f"\nRelease {release.name} {release.version} is in {place} ({megabytes(size)}, {seconds:.1f} s)")
     for artifact in artifacts:
-        say(f"Archive {_shown(artifact)} ({_megabytes(artifact.stat().st_size)})")
+        say(f"Archive {_shown(artifact)} ({megabytes(artifact.stat().st_size)})")
     launcher = shlex.quote(str(place / layout.BIN / release.name))
     say(f"\n    {launcher} start\n    {launcher} eval 'print(1 + 1)'\n    {launcher}   # all commands\n")
 
@@ -166,7 +165,3 @@ def _shown(path: Path) -> Path:
     """A path as one would type it: relative to where one is, unless it is elsewhere."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / MEGABYTE:.1f} MB"
