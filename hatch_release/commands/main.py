@@ -39,7 +39,7 @@ def _run() -> int:
         click.echo(f"Error: {error}", err=True)
     except BrokenPipeError:
         # The reader went away, as `head` does. What is still in the buffer has nowhere to go either.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
     except OSError as error:
         click.echo(f"Error: {in_one_line(error)}", err=True)
     else:
