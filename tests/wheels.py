@@ -18,7 +18,7 @@ def make_wheel(  # noqa: PLR0913 - each is a part of a wheel that some test is a
     version: str = "1.0",
     requires: Sequence[str] = (),
     extras: Sequence[str] = (),
-    files: Mapping[str, str] | None = None,
+    files: Mapping[str, str | bytes] | None = None,
     entry_points: str = "",
 ) -> Path:
     """Writes the wheel of a pure distribution; `files` defaults to a module of its name."""
@@ -26,7 +26,9 @@ def make_wheel(  # noqa: PLR0913 - each is a part of a wheel that some test is a
     headers = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: The {name} of the tests"]
     headers += [f"Provides-Extra: {extra}" for extra in extras]
     headers += [f"Requires-Dist: {required}" for required in requires]
-    contents = dict(files) if files is not None else {f"{name.lower()}.py": f"NAME = {name!r}\n"}
+    contents: dict[str, str | bytes] = {f"{name.lower()}.py": f"NAME = {name!r}\n"}
+    if files is not None:
+        contents = dict(files)
     contents[f"{info}/METADATA"] = "\n".join([*headers, ""])
     contents[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     if entry_points:

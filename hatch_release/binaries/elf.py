@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Binary",
     "Linkage",
+    "calls_python",
+    "constants",
     "glibc_floor",
     "is_elf",
     "linkage",
@@ -48,6 +50,8 @@ __all__ = [
 
 _TAGS = {f"DT_{name.upper()}": name for name in ("needed", "soname", "rpath", "runpath")}
 _VER_FLG_WEAK = 0x2
+_SHF_ALLOC, _SHF_EXECINSTR = 0x2, 0x4
+_UNWINDING = (".eh_frame", ".gcc_except_table")
 _PER_CALL = 500
 """Files per run of patchelf: well below any limit on the length of a command line."""
 
@@ -168,6 +172,24 @@ def _linkage(elf: ELFFile) -> Linkage:
         search=tuple(entry for entry in search.split(":") if entry),
         runpath=any(found["runpath"]),
     )
+
+
+def constants(path: Path) -> list[bytes]:
+    """The contents of the sections in which a program keeps its strings. Raises ReleaseError when it is damaged."""
+    with _opened(path) as elf:
+        return [
+            section.data()
+            for section in elf.iter_sections("SHT_PROGBITS")
+            if section["sh_flags"] & (_SHF_ALLOC | _SHF_EXECINSTR) == _SHF_ALLOC
+            and not section.name.startswith(_UNWINDING)
+        ]
+
+
+def calls_python(path: Path) -> bool:
+    """Whether the file imports modules by CPython's C interface. Raises ReleaseError when it is damaged."""
+    with _opened(path) as elf:
+        names = elf.get_section_by_name(".dynstr")
+        return names is not None and b"PyImport_" in names.data()
 
 
 def needed(path: Path) -> tuple[str, ...]:

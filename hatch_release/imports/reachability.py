@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hatch_release.errors import ReleaseError
+from hatch_release.imports import compiled as compiled_code
 from hatch_release.imports import scan as import_scan
 from hatch_release.imports.branches import BY_EDGE, WORDS
 
@@ -48,7 +49,6 @@ ALWAYS = re.compile(r"(encodings|importlib)(\..*)?|_sysconfigdata.*|_bootlocale|
 
 _WORTH_A_WORKER = 200
 """Modules for which starting one more interpreter pays."""
-_STRINGS = re.compile(rb"(?<![\w.])[A-Za-z_][\w.]{1,60}(?=\x00)")
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Scanned:
 
 
 def scan_modules(
-    root: Path, modules: Mapping[str, str], python: Path, names: Collection[str]
+    root: Path, modules: Mapping[str, str], python: Path, names: Collection[str], *, only_c: bool = False
 ) -> dict[str, Scanned]:
     """What every module of a tree names, by path.
 
@@ -105,6 +105,7 @@ def scan_modules(
         modules: The name of each module by its path relative to `root`; all are compiled.
         python: The interpreter that they are compiled for.
         names: The names to look for in strings and compiled code.
+        only_c: What is not Python's bytecode is compiled C.
 
     Raises:
         ReleaseError: When the interpreter can't be run.
@@ -119,14 +120,9 @@ def scan_modules(
         for report in pool.map(lambda job: _run_scan(python, job), jobs):
             found.update(report)
     for path in modules.keys() - set(compiled):
-        spelt = _strings_of_binary(root / path)
+        spelt = compiled_code.spelt(root / path, WORDS.union(names), only_c=only_c)
         found[path] = Scanned(tuple(sorted(spelt.intersection(names))), words=tuple(sorted(spelt & WORDS)))
     return found
-
-
-def _strings_of_binary(path: Path) -> set[str]:
-    """The strings in compiled code that may be names: what C code may import."""
-    return {match.decode("ascii") for match in _STRINGS.findall(path.read_bytes())}
 
 
 class _Search:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from hatch_release import runtime
+from hatch_release.binaries import elf
 from hatch_release.cache.store import key_of, shipped, tool
 from hatch_release.dependencies.colocation import conflicting_files, shared_directories
 from hatch_release.dependencies.distributions import place, shared_files
+from hatch_release.errors import ReleaseError
 from hatch_release.imports.pruning import prune_tests
 from hatch_release.imports.reachability import scan_modules
 from hatch_release.runtime import layout
@@ -149,19 +152,30 @@ def _code(home: Path) -> list[Path]:
 
 
 def _scan(assembly: Assembly) -> None:
-    """Note what the modules of the fresh units name."""
-    names = {
-        unit.directory: {
-            module.path(name): name for name, module in assembly.index(unit.directory).modules.items()
-        }
-        for unit in assembly.fresh
-    }
+    """Note what the modules of the fresh units name, and their libraries that import modules."""
+    root = assembly.release.path
+    names = {unit.directory: _importing(assembly, root / unit.directory) for unit in assembly.fresh}
     everything = {path: name for each in names.values() for path, name in each.items()}
     found = scan_modules(
         assembly.release.path, everything, assembly.interpreter.executable, assembly.stdlib_names
     )
     for unit in assembly.fresh:
         unit.scanned = {name: found[path] for path, name in names[unit.directory].items() if path in found}
+
+
+def _importing(assembly: Assembly, home: Path) -> dict[str, str]:
+    """Who imports in a unit, by path relative to the root: modules by their names, libraries by their own paths."""
+    root = assembly.release.path
+    modules = assembly.index(home.relative_to(root).as_posix()).modules
+    found = {module.path(name): name for name, module in modules.items()}
+    for path in sorted(home.rglob("*.so*")):
+        name = path.relative_to(root).as_posix()
+        if name not in found and elf.is_elf(path):
+            with contextlib.suppress(
+                ReleaseError
+            ):  # a damaged one is told where its libraries are looked for
+                found.update({name: path.relative_to(home).as_posix()} if elf.calls_python(path) else {})
+    return found
 
 
 def _warn_of_broken_files(assembly: Assembly) -> None:

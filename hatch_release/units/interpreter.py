@@ -113,7 +113,7 @@ def _make(assembly: Assembly, unit: Unit) -> None:
     }
     if _is_pruned(assembly):
         paths = {module.path(name): name for name, module in library.items()}
-        found = scan_modules(release.path, paths, interpreter.executable, assembly.stdlib_names)
+        found = scan_modules(release.path, paths, interpreter.executable, assembly.stdlib_names, only_c=True)
         unit.scanned = {paths[path]: each for path, each in found.items()}
 
 
