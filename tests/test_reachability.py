@@ -143,6 +143,14 @@ def test_the_runtimes_own_words_do_not_count() -> None:
     assert {"_hashlib", "ssl", "uuid"} <= reach(HASHING, {**scanned, "elsewhere": source}, {}).reasons.keys()
 
 
+def test_time_zones_in_a_configuration_bring_what_reads_them() -> None:
+    plain = scan("def zone(key):\n import zoneinfo\n return zoneinfo.ZoneInfo(key)")
+    scanned = {"zoneinfo": scan(""), "hatch_release.runtime.config.plain": plain}
+    assert "zoneinfo" not in reach({"zoneinfo"}, scanned, {})
+    assert "zoneinfo" in reach({"zoneinfo"}, scanned, {"the configuration": ["zoneinfo.ZoneInfo"]})
+    assert "zoneinfo" in reach({"zoneinfo"}, {**scanned, "application": scan("import zoneinfo")}, {})
+
+
 def test_a_fallback_stays_where_there_is_nothing_better() -> None:
     modules = {"decimal": "try: from _decimal import *\nexcept ImportError: from _pydecimal import *"}
     assert "_pydecimal" in reached({**modules, "_pydecimal": ""}, "import decimal")

@@ -1,4 +1,4 @@
-"""Imports inside the standard library that hardly any program comes to, and what shows that one does.
+"""Imports of the standard library, and of what ships, that hardly any program comes to, and what shows that one does.
 
 Each belongs to a branch that only runs when somebody asks for it by name, on another system, or where another module
 is missing. Read from the sources of CPython 3.10 to 3.14. A name that only data holds, such as
@@ -87,6 +87,8 @@ BRANCHES = (
         ("xmlrpc.client",),
         named=frozenset({"XmlClient", "XmlListener", "xmlrpclib"}),
     ),
+    # Time zones in a configuration, which has to import them to have any.
+    Branch(("hatch_release.runtime.config.plain",), ("zoneinfo",), asked=frozenset({"zoneinfo"})),
     # Without ssl, asyncio does all but `ssl=...`: a word that who uses it writes.
     Branch(
         ("asyncio.base_events", "asyncio.selector_events", "asyncio.sslproto"),

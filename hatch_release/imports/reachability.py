@@ -154,8 +154,7 @@ class _Search:
         """Follow a module outside of the standard library."""
         scanned = self._scanned[name]
         if name.startswith(RUNTIME):
-            for each in scanned.imports:
-                self.take(each, name)
+            self._ask(name, scanned.imports)
         else:
             self.named.update(scanned.imports, scanned.strings, scanned.words)
             self._follow(name)
@@ -163,11 +162,15 @@ class _Search:
     def _follow(self, name: str) -> None:
         """Reach all that the module `name` names, but what waits for a condition."""
         if name in self._scanned and name not in TABLES:
-            for each in self._scanned[name].named():
-                edges = {edge for target in _ways(each) if (edge := (name, target)) in BY_EDGE}
-                self._waiting |= edges
-                if not edges:
-                    self.take(each, name)
+            self._ask(name, self._scanned[name].named())
+
+    def _ask(self, name: str, imports: Iterable[str]) -> None:
+        """Reach what the module `name` imports, but what waits for a condition."""
+        for each in imports:
+            edges = {edge for target in _ways(each) if (edge := (name, target)) in BY_EDGE}
+            self._waiting |= edges
+            if not edges:
+                self.take(each, name)
 
     def finish(self) -> None:
         """Follow what was reached until nothing new comes."""
