@@ -121,6 +121,13 @@ def _daemon(finder: IndexFinder, arguments: list[str]) -> Call:
     return command.daemon(arguments), ()
 
 
+def _attach(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it takes none
+    """`attach`: become the terminal of a daemon."""
+    from .daemon import attach
+
+    return attach.attach(), ()
+
+
 def _logs(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - the files are named by variables
     """`logs [-f]`: print the log of a daemon."""
     from .daemon import log_reader
@@ -163,6 +170,7 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "eval": _eval,
     "verify": _verify,
     "daemon": _daemon,
+    "attach": _attach,
     "logs": _logs,
     "_trace": _trace,
     "_configure": _configure,

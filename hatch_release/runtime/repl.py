@@ -53,8 +53,8 @@ _left = threading.Event()
 def start() -> None:
     """Start the REPL in a thread.
 
-    On a terminal, leaving it (^D, `exit()`) stops the system. Without one, the input is read to its end and
-    run as a script, and the system goes on.
+    On a terminal, leaving it (^D, `exit()`) stops the system, but for a daemon, where another begins. Without one, the
+    input is read to its end and run as a script, and the system goes on.
     """
     terminal = sys.stdin is not None and sys.stdin.isatty()
     if terminal:
@@ -88,9 +88,15 @@ def _interact() -> None:
     except ImportError:
         pass  # an interpreter without readline still has a REPL
     name, version = os.environ.get("RELEASE_NAME", ""), os.environ.get("RELEASE_VSN", "")
-    banner = f"{name} {version} on Python {sys.version.split()[0]} - ^D stops the system"
-    with contextlib.suppress(SystemExit):  # `exit()` leaves the REPL
-        Console(namespace).interact(banner, exitmsg="")
+    daemon = os.environ.get("RELEASE_COMMAND", "").startswith("daemon")
+    leave = "leaves the terminal" if daemon else "stops the system"
+    banner = f"{name} {version} on Python {sys.version.split()[0]} - ^D {leave}"
+    while True:
+        with contextlib.suppress(SystemExit):  # `exit()` leaves the REPL
+            Console(namespace).interact(banner, exitmsg="")
+        if not daemon:
+            break
+        sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 - `exit()` closed it
     _stop_system()
 
 

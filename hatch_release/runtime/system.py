@@ -61,7 +61,7 @@ def _told_keeper(ready: Callable[[], None] | None) -> Callable[[], None] | None:
     """What is called before a console script: a keeper, when there is one, learns that it has come so far."""
     if "RELEASE_KEEPER" not in os.environ:
         return ready
-    from .daemon import kept
+    from .supervision import kept
 
     def called() -> None:
         if ready is not None:

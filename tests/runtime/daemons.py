@@ -34,9 +34,9 @@ class Daemon:
         every = {"RELEASE_TMP": str(self.tmp), **self.variables, **variables}
         return run(self.launcher, *arguments, cwd=None, **every)
 
-    def start(self, *arguments: str, **variables: str) -> Daemon:
+    def start(self, *arguments: str, command: str = "daemon", **variables: str) -> Daemon:
         """Start it, which must succeed in silence."""
-        done = self.run("daemon", *arguments, **variables)
+        done = self.run(command, *arguments, **variables)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), (done, self.log())
         return self
 

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +17,11 @@ from tests.runtime.daemons import Daemon
 from tests.runtime.nodes import alive, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.runtime.probe import Probe
+
+    Make = Callable[..., Daemon]
 
 WAITS = """
 import signal, sys, time
@@ -27,7 +29,6 @@ def main():
     print("here I am", *sys.argv[1:])
     while True: time.sleep(0.1)
 """
-Make = Any
 
 
 @pytest.fixture

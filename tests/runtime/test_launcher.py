@@ -27,7 +27,6 @@ LATER = [
     "restart",
     "stop",
     "pid",
-    "attach",
     "config",
 ]
 COMMANDS = [
@@ -35,6 +34,7 @@ COMMANDS = [
     "start_repl",
     "daemon",
     "daemon_repl",
+    "attach",
     "logs",
     "eval",
     "run",

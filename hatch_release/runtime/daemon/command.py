@@ -19,6 +19,7 @@ from .notices import Notices
 from .places import Places
 from .report import Report, await_outcome
 from .terminal import Terminal
+from .visitors import Visitors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ def daemon(command: list[str]) -> Callable[[], int]:
     try:
         log = LogWriter(LogFiles(places.logs, places.node), settings)
         terminal = Terminal()
+        visitors = Visitors(places.attach, terminal)
         notices = Notices(places.notify)
     except ReleaseError:
         lock.release()
@@ -59,11 +61,13 @@ def daemon(command: list[str]) -> Callable[[], int]:
 
     def keep(report: int) -> NoReturn:
         told = Report(report)
-        console = Console(terminal, log, told, umask)
+        console = Console(terminal, visitors, log, told, umask)
         start = Start(command, _environment(notices, watching), directory, console.prepare)
         try:
             console.note(f"LOGGING STARTED, process {os.getpid()}")
-            Keeper(start, notices, console, heart=watching, lock=lock, report=told).run()
+            keeper = Keeper(start, notices, console, heart=watching, lock=lock, report=told)
+            keeper.follow_size = os.environ["RELEASE_COMMAND"] != "daemon"
+            keeper.run()
             places.tidy()
         except BaseException as error:  # noqa: BLE001 - a mistake of ours: it must be seen somewhere
             console.note(f"the keeper failed: {type(error).__name__}: {error}")
@@ -71,11 +75,12 @@ def daemon(command: list[str]) -> Callable[[], int]:
             os._exit(1)
         os._exit(0)
 
-    kept = (lock.descriptor, log.descriptor, terminal.master, terminal.slave, *notices.descriptors())
+    kept = {lock.descriptor, log.descriptor, terminal.master, terminal.slave, visitors.fileno()}
+    kept.update(notices.descriptors())
     return lambda: _launch(keep, kept, places)
 
 
-def _launch(keep: Callable[[int], NoReturn], kept: tuple[int, ...], places: Places) -> int:
+def _launch(keep: Callable[[int], NoReturn], kept: set[int], places: Places) -> int:
     """Let a detached process `keep` the system, and wait until that has started; the exit code."""
     read, write = os.pipe()
     received: list[int] = []
@@ -88,7 +93,7 @@ def _launch(keep: Callable[[int], NoReturn], kept: tuple[int, ...], places: Plac
 
     for number in _INTERRUPTIONS:
         signal.signal(number, interrupted)
-    keeper = detaching.detach((*kept, write))
+    keeper = detaching.detach({*kept, write})
     if keeper == 0:
         keep(write)
     os.close(write)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .log_writer import LogWriter
     from .report import Report
     from .terminal import Terminal
+    from .visitors import Visitors
 
 Sources = dict[int, "tuple[int, Callable[[], object]]"]
 """Descriptors to wait for, each with the events of poll(2) and what is called when one comes."""
@@ -28,26 +29,31 @@ class Console:
 
     Args:
         terminal: The system's.
+        visitors: Those who look on.
         log: Where it is written down.
         report: Who waits for the system to start.
         umask: Of the command that started the daemon.
     """
 
-    def __init__(self, terminal: Terminal, log: LogWriter, report: Report, umask: int) -> None:
+    def __init__(
+        self, terminal: Terminal, visitors: Visitors, log: LogWriter, report: Report, umask: int
+    ) -> None:
         """Nothing is running."""
         self._terminal = terminal
+        self._visitors = visitors
         self._log = log
         self._report = report
         self._umask = umask | _UNWRITABLE_BY_OTHERS
 
-    def descriptors(self) -> tuple[int, ...]:
-        """What has to stay open."""
-        return (self._terminal.master, self._terminal.slave, self._log.descriptor)
-
     def sources(self) -> Sources:
         """What to wait for."""
         events = select.POLLIN | (select.POLLOUT if self._terminal.pending else 0)
-        return {self._terminal.master: (events, self.take)}
+        return {self._terminal.master: (events, self.take), **self._visitors.sources()}
+
+    def resized(self) -> bool:
+        """Whether the terminal has got another size since this was asked."""
+        resized, self._visitors.resized = self._visitors.resized, False
+        return resized
 
     def left(self) -> float | None:
         """Seconds until there is something to do."""
@@ -73,6 +79,7 @@ class Console:
         data = self._terminal.read()
         if data:
             self._log.write(data)
+            self._visitors.show(data)
             self._report.output(data)
         return bool(data)
 
@@ -88,3 +95,4 @@ class Console:
 
     def close(self) -> None:
         """The end."""
+        self._visitors.close()

@@ -74,6 +74,8 @@ class Keeper:
         self._requested = False
         self._again: float | None = None
         self._signals: list[int] = []
+        self.follow_size = False
+        """Whether the system wants to know (SIGWINCH) that its terminal has another size, as a REPL does."""
         self.status = 0
         """How the system ended: its exit code, or the number of a signal, negative."""
 
@@ -112,6 +114,8 @@ class Keeper:
             poll.register(descriptor, events)
         for descriptor, _ in poll.poll(self._patience()):
             sources[descriptor][1]()
+        if self._console.resized() and self.follow_size and self._life:
+            self._life.signal(signal.SIGWINCH)
         self._take_signals()
         self._look_at_the_clock()
 

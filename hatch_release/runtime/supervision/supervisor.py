@@ -17,9 +17,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from .. import leave
-from ..daemon import kept
 from ..errors import ReleaseError
-from . import events, loading, policy, shapes, systemd
+from . import events, kept, loading, policy, shapes, systemd
 from .running import KINDS, Running
 from .signals import Handlers
 from .workers import Loop, Worker

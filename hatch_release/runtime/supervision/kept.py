@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..supervision import systemd
+from . import systemd
 
 
 def is_kept() -> bool:
