@@ -12,9 +12,9 @@ nothing of the assembling side. What the two sides share (paths, file formats) i
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .api import app_dir, ensure_all_started, load, mode, node, restart, started_applications, stop
-    from .config import all_env, compile_env, fetch_env, get_env, put_env
+    from .config import all_env, compile_env, fetch_env, get_env, put_env, read
 
-_OF_CONFIG = ("all_env", "compile_env", "fetch_env", "get_env", "put_env")
+_OF_CONFIG = ("all_env", "compile_env", "fetch_env", "get_env", "put_env", "read")
 
 __all__ = [
     "all_env",
@@ -27,6 +27,7 @@ __all__ = [
     "mode",
     "node",
     "put_env",
+    "read",
     "restart",
     "started_applications",
     "stop",

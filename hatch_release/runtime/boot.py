@@ -135,6 +135,13 @@ def _logs(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - 
     return log_reader.logs(arguments), ()
 
 
+def _config(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it asks the configuration alone
+    """`config [APP [KEY]]`: print the effective configuration."""
+    from .config import listing
+
+    return listing.show, (arguments,)
+
+
 def _verify(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it takes none
     """`verify`: compare every file of this version with the manifest."""
     from . import verify
@@ -168,6 +175,7 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "start_iex": _start_repl,
     "run": _run,
     "eval": _eval,
+    "config": _config,
     "verify": _verify,
     "daemon": _daemon,
     "attach": _attach,
@@ -175,5 +183,5 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "_trace": _trace,
     "_configure": _configure,
 }
-CONFIGURED = ("start", "start_repl", "start_iex", "run", "eval")
+CONFIGURED = ("start", "start_repl", "start_iex", "run", "eval", "config")
 """The commands that load the configuration before anything else."""

@@ -16,7 +16,6 @@ from .bootfile import STARTED
 from .preload import EMBEDDED
 
 if TYPE_CHECKING:
-    from .bootfile import Payload
     from .importer import IndexFinder
 
 
@@ -28,7 +27,7 @@ def trace(finder: IndexFinder, output: str) -> None:
         output: Where to write: `modules` in load order, `libraries` mapped into the process, and `error`:
             None, or what the first import that failed raised (`_import`).
     """
-    error = _import_all(finder.release_payload)
+    error = _import_all(finder)
     if leave.has_foreign_code():
         import ctypes  # what the end of such a process needs  # noqa: F401
     report = {"modules": list(sys.modules), "libraries": _libraries(finder.release_root), "error": error}
@@ -36,8 +35,15 @@ def trace(finder: IndexFinder, output: str) -> None:
         json.dump(report, file)
 
 
-def _import_all(payload: Payload) -> dict[str, Any] | None:
+def _import_all(finder: IndexFinder) -> dict[str, Any] | None:
     """Import the modules of all applications that start, in their order, then what is preloaded; the first error."""
+    payload = finder.release_payload
+    if payload["config"] is not None:
+        from .config import boot, provider
+
+        boot.install_assembled(finder)
+        for reference, _state in payload["config"]["providers"]:
+            provider.find(reference)
     if any(each["kind"] != "script" and each["mode"] in STARTED for each in payload["applications"]):
         from . import api  # noqa: F401 - what `start` needs then
         from .supervision import supervisor  # noqa: F401 - what `start` needs then

@@ -27,7 +27,6 @@ LATER = [
     "restart",
     "stop",
     "pid",
-    "config",
 ]
 COMMANDS = [
     "start",
@@ -38,6 +37,7 @@ COMMANDS = [
     "logs",
     "eval",
     "run",
+    "config",
     "verify",
     "version",
     "versions",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .errors import ConfigError
     from .files import config, config_env, import_config
     from .hidden import Secret, secret
+    from .models import read
     from .noting import merge
     from .provider import ConfigProvider
     from .store import all_env, fetch_env, get_env, put_env
@@ -40,6 +41,7 @@ _HOMES = {
     "import_config": "files",
     "merge": "noting",
     "put_env": "store",
+    "read": "models",
     "secret": "hidden",
 }
 
@@ -56,6 +58,7 @@ __all__ = [
     "import_config",
     "merge",
     "put_env",
+    "read",
     "secret",
 ]
 

@@ -94,19 +94,40 @@ def load(finder: IndexFinder) -> Store:
     return _load(finder, sys_config.path())[0]
 
 
+def install_assembled(finder: IndexFinder) -> None:
+    """Make what is known without providers the configuration of this process, which runs while assembling.
+
+    Args:
+        finder: Serves the release's modules.
+    """
+    store, _booted = _read(finder, _default(finder))
+    install(store)
+
+
+def _default(finder: IndexFinder) -> str:
+    """The release's own `sys.config`."""
+    return f"{finder.release_root}/releases/{finder.release_payload['version']}/sys.config"
+
+
 def _load(finder: IndexFinder, file: str) -> tuple[Store, dict[str, Any] | None]:
     """The configuration, and what a reboot has noted in the file that it was read from."""
+    store, booted = _read(finder, file)
     plan = finder.release_payload["config"]
-    default = f"{finder.release_root}/releases/{finder.release_payload['version']}/sys.config"
-    if plan is None and file == default:
+    if plan is not None and booted is None:
+        _run_providers(store, plan, store.values)
+    return store, booted
+
+
+def _read(finder: IndexFinder, file: str) -> tuple[Store, dict[str, Any] | None]:
+    """The configuration before the providers, and what a reboot has noted in the file."""
+    plan = finder.release_payload["config"]
+    if plan is None and file == _default(finder):
         return Store(), None
     values, booted = sys_config.read(file)
-    notes = _notes(finder, booted) if booted or file == default else {}
+    notes = _notes(finder, booted) if booted or file == _default(finder) else {}
     store = Store(values, [Layer(file, {}, values, notes)])
     if plan is not None:
         store.compiled = {path: plain.decode(value) for path, value in plan["compiled"]}
-        if booted is None:
-            _run_providers(store, plan, values)
     return store, booted
 
 
@@ -174,9 +195,9 @@ def run(reference: str, state: Any, before: Config, notes: dict[Path, str], envi
 
     try:
         with noting.noted(notes, environment):
-            return checked(
-                provider.find(reference).load(copied(before), state), f"the config provider {reference}"
-            )
+            found = provider.find(reference)
+            given = before if isinstance(found, provider.BuiltIn) else copied(before)
+            return checked(found.load(given, state), f"the config provider {reference}")
     except ConfigError as error:
         cause = None if error.__cause__ is None or isinstance(error.__cause__, OSError) else error.__cause__
         raise _failed(hidden.scrub(str(error), before), cause, before) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from ..errors import ReleaseError
@@ -22,6 +21,8 @@ def nearest(word: object, known: Iterable[object]) -> str:
         word: What was asked for.
         known: What there is.
     """
+    import difflib
+
     names = sorted(map(str, known))
     close = difflib.get_close_matches(str(word), names, 1)
     return f"did you mean '{close[0]}'?" if close else f"there is {', '.join(names) or 'none'}"

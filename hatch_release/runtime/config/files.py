@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, in_one_line
@@ -32,21 +31,23 @@ _ASSEMBLING = ("hatchling", "hatch")
 _RUNTIME = "hatch_release.runtime"
 
 
-@dataclass
 class Evaluation:
-    """One configuration file while it runs, with those that it imports."""
+    """One configuration file while it runs, with those that it imports.
 
-    environment: str
-    """What `config_env()` gives."""
-    may_import: bool
-    """Whether `import_config` is allowed."""
-    base: str
-    """Files below this directory are named relative to it."""
-    values: Config = field(default_factory=dict)
-    notes: dict[Path, str] = field(default_factory=dict)
-    """File and line that set each key."""
-    files: list[str] = field(default_factory=list)
-    """What runs, the innermost last."""
+    Args:
+        environment: What `config_env()` gives.
+        may_import: Whether `import_config` is allowed.
+        base: Files below this directory are named relative to it.
+    """
+
+    def __init__(self, environment: str, *, may_import: bool, base: str) -> None:
+        """Nothing has run."""
+        self.environment, self.may_import, self.base = environment, may_import, base
+        self.values: Config = {}
+        self.notes: dict[Path, str] = {}
+        """File and line that set each key."""
+        self.files: list[str] = []
+        """What runs, the innermost last."""
 
     def shown(self, path: str) -> str:
         """How messages name a file."""
@@ -169,7 +170,7 @@ def evaluate(path: str, environment: str, *, may_import: bool, base: str = "") -
         ConfigError: When it can't be read or compiled, or breaks a rule.
         BaseException: Whatever it raises itself.
     """
-    evaluation = Evaluation(environment, may_import, base)
+    evaluation = Evaluation(environment, may_import=may_import, base=base)
     _running.append(evaluation)
     try:
         _run(evaluation, path)

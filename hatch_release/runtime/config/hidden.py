@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 HIDDEN = "[secret]"
-_LOOKS_SECRET = re.compile(
-    r"(?i)passw(or)?d|passphrase|(^|[_.-])pwd$|secret|token|(api|private|access|signing|encryption|license)_?-?key"
+_marked: set[str] = set()
+"""The texts of all secrets of this process, for `scrub`."""
+_TELLTALE = (
+    r"passw(or)?d|passphrase|(^|[_.-])pwd$|secret|token|(api|private|access|signing|encryption|license)_?-?key"
     r"|^key$|credential|cookie|(^|[_.-])auth($|[_.-])|authorization|(^|[_.-])dsn$|(^|[_.-])salt$"
 )
-_IN_URL = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
+_IN_URL = r"(?<=://)([^/@:\s]*):([^/@\s]+)@"
 _SHORTEST = 4
 """How long a secret has to be to be looked for in texts: shorter ones stand everywhere."""
 
@@ -95,6 +97,7 @@ def secret(value: Any) -> Any:  # noqa: ANN401 - the same type as it is given
         return value
     kind = _TYPES.get(type(value))
     if kind is not None:
+        _marked.add(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
         return kind(value)  # type: ignore[call-arg]
     if type(value) is dict:
         return {key: secret(each) for key, each in value.items()}
@@ -122,7 +125,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any configured value
 
 def looks_secret(name: object) -> bool:
     """Whether the name of a key or variable says that its value is secret."""
-    return isinstance(name, str) and bool(_LOOKS_SECRET.search(name))
+    return isinstance(name, str) and bool(re.search(_TELLTALE, name, re.IGNORECASE))
 
 
 def censored(value: Any, path: Iterable[object] = ()) -> Any:  # noqa: ANN401 - any configured value
@@ -139,7 +142,7 @@ def censored(value: Any, path: Iterable[object] = ()) -> Any:  # noqa: ANN401 - 
     if type(value) in {list, tuple, set, frozenset}:
         return type(value)(censored(each) for each in value)
     if isinstance(value, str) and "://" in value:
-        return _IN_URL.sub(rf"\1:{HIDDEN}@", value)
+        return re.sub(_IN_URL, rf"\1:{HIDDEN}@", value)
     return value
 
 
@@ -153,23 +156,23 @@ def _all_hidden(value: Any) -> Any:  # noqa: ANN401 - any configured value
 
 
 def scrub(text: str, *configurations: Any) -> str:  # noqa: ANN401 - any configured value
-    """A text without the secrets that are known: those configured, and those in the environment.
+    """A text without the secrets that are known: those marked, those configured, and those in the environment.
 
     Args:
         text: Such as a traceback.
         configurations: What has been configured so far.
     """
-    known = {value for name, value in os.environ.items() if looks_secret(name)}
+    known = {value for name, value in os.environ.items() if looks_secret(name)} | _marked
     for each in configurations:
-        known.update(_secrets_in(each, marked=False))
+        known.update(_secrets_in(each))
     known.update(_password(value) for value in os.environ.values() if "://" in value)
     for value in sorted((each for each in known if len(each) >= _SHORTEST), key=len, reverse=True):
         text = text.replace(value, HIDDEN)
     return text
 
 
-def _secrets_in(value: Any, *, marked: bool) -> Iterator[str]:  # noqa: ANN401 - any configured value
-    """The secrets that a value holds, as texts."""
+def _secrets_in(value: Any, *, marked: bool = False) -> Iterator[str]:  # noqa: ANN401 - any configured value
+    """The texts under keys that look secret, and the passwords in URLs."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from _secrets_in(each, marked=marked or looks_secret(key))
@@ -177,14 +180,12 @@ def _secrets_in(value: Any, *, marked: bool) -> Iterator[str]:  # noqa: ANN401 -
         for each in value:
             yield from _secrets_in(each, marked=marked)
     elif isinstance(value, str):
-        yield str(value) if marked or isinstance(value, Secret) else _password(value)
-    elif isinstance(value, bytes) and (marked or isinstance(value, Secret)):
+        yield str(value) if marked else _password(value)
+    elif isinstance(value, bytes) and marked:
         yield bytes(value).decode("utf-8", "replace")
-    elif isinstance(value, Secret):
-        yield str(value)
 
 
 def _password(text: str) -> str:
     """The password in the credentials of a URL; empty when there is none."""
-    found = _IN_URL.search(text) if "://" in text else None
+    found = re.search(_IN_URL, text) if "://" in text else None
     return found[2] if found else ""

@@ -32,7 +32,11 @@ def merged(base: Mapping[Any, Any], more: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def copied(value: Mapping[Any, Any]) -> dict[Any, Any]:
     """The tables of a configuration anew, so that a change in place doesn't reach the original."""
-    return {key: copied(each) if type(each) is dict else each for key, each in value.items()}
+    result = dict(value)
+    for key, each in value.items():
+        if type(each) is dict:
+            result[key] = copied(each)
+    return result
 
 
 def checked(config: object, who: str) -> Config:

@@ -6,7 +6,6 @@ single keys. The last source after which a value is another one has set it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,15 +16,25 @@ Path = tuple[Any, ...]
 _MISSING = object()
 
 
-@dataclass
 class Layer:
-    """What one source has contributed."""
+    """What one source has contributed.
 
-    source: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    notes: Mapping[Path, str] | Callable[[], Mapping[Path, str]] = field(default_factory=dict)
-    """What set single keys, by their path; or a function that knows."""
+    Args:
+        source: What set the values of which nothing is noted.
+        before: The configuration before it.
+        after: The configuration after it.
+        notes: What set single keys, by their path; or a function that knows.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        notes: Mapping[Path, str] | Callable[[], Mapping[Path, str]],
+    ) -> None:
+        """Keep it all: nothing is worked out before somebody asks."""
+        self.source, self.before, self.after, self.notes = source, before, after, notes
 
     def sets(self, path: Path) -> str:
         """What of this source has set the value at `path`; empty when it hasn't."""

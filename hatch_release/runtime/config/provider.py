@@ -57,6 +57,10 @@ class ConfigProvider:
         raise NotImplementedError
 
 
+class BuiltIn(ConfigProvider):
+    """A provider of ours, which leaves the configuration that it is given as it is."""
+
+
 def find(reference: str) -> ConfigProvider:
     """The provider that a short name or `module:Class` names.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -62,7 +61,7 @@ def _write(finder: IndexFinder, text: str) -> str:
     name = os.environ.get("RELEASE_NAME") or finder.release_payload["name"]
     when = time.strftime("%Y%m%d%H%M%S")
     file = (
-        f"{directory}/{name}-{finder.release_payload['version']}-{when}-{secrets.token_hex(2)}.runtime.config"
+        f"{directory}/{name}-{finder.release_payload['version']}-{when}-{os.urandom(2).hex()}.runtime.config"
     )
     try:
         os.makedirs(directory, exist_ok=True)

@@ -6,10 +6,9 @@ another way, a child of the release or a program in development, loads it when i
 
 from __future__ import annotations
 
+import _thread
 import re
 import sys
-import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, nearest
@@ -23,19 +22,24 @@ Key = str | tuple[str, ...]
 """A key of an application, or the keys that lead to a value inside of its tables."""
 
 
-@dataclass
 class Store:
-    """The configuration of a process."""
+    """The configuration of a process.
 
-    values: Config = field(default_factory=dict)
-    layers: list[Layer] = field(default_factory=list)
-    """What each source has contributed, in order."""
-    compiled: dict[tuple[str, ...], Any] = field(default_factory=dict)
-    """What `compile_env` has found when the release was assembled, by application and keys."""
+    Args:
+        values: The configuration so far.
+        layers: What each source has contributed, in order.
+    """
+
+    def __init__(self, values: Config | None = None, layers: list[Layer] | None = None) -> None:
+        """Nothing was found by `compile_env` when the release was assembled."""
+        self.values = values or {}
+        self.layers = layers or []
+        self.compiled: dict[tuple[str, ...], Any] = {}
+        """What `compile_env` has found then, by application and keys."""
 
 
 _current: Store | None = None
-_lock = threading.RLock()
+_lock = _thread.RLock()  # `threading` itself would be imported for nothing at many starts
 _MISSING = object()
 
 
@@ -98,7 +102,7 @@ def fetch_env(application: str, key: Key) -> Any:  # noqa: ANN401 - any configur
     found = _find(values, application, key)
     if found is not _MISSING:
         return found
-    held = values.get(_spelling(values, application))
+    held = values.get(spelling(values, application))
     if held is None:
         raise ConfigError(
             f"no configuration for the application '{application}': {nearest(application, values)}"
@@ -124,7 +128,7 @@ def put_env(application: str, key: str, value: Any) -> None:  # noqa: ANN401 - a
     store = current()
     caller = sys._getframe(1)  # noqa: SLF001 - what tells a line without making a traceback
     with _lock:
-        name = _spelling(store.values, application)
+        name = spelling(store.values, application)
         before = store.values
         store.values = {**before, name: {**before.get(name, {}), key: value}}
         where = f"put_env in {caller.f_globals.get('__name__', '?')}:{caller.f_lineno}"
@@ -138,7 +142,7 @@ def all_env(application: str) -> dict[str, Any]:
         application: As for `get_env`.
     """
     values = current().values
-    return copied(values.get(_spelling(values, application), {}))
+    return copied(values.get(spelling(values, application), {}))
 
 
 def source_of(path: tuple[str, ...]) -> str:
@@ -148,13 +152,13 @@ def source_of(path: tuple[str, ...]) -> str:
         path: Application and keys.
     """
     store = current()
-    return origin(store.layers, (_spelling(store.values, path[0]), *path[1:]))
+    return origin(store.layers, (spelling(store.values, path[0]), *path[1:]))
 
 
 def _find(values: Config, application: str, key: Key) -> Any:  # noqa: ANN401 - any configured value
     held: Any = values.get(application)
     if held is None:
-        held = values.get(_spelling(values, application))
+        held = values.get(spelling(values, application), _MISSING)
     for each in (key,) if isinstance(key, str) else key:
         if not isinstance(held, dict) or each not in held:
             return _MISSING
@@ -162,7 +166,7 @@ def _find(values: Config, application: str, key: Key) -> Any:  # noqa: ANN401 - 
     return held
 
 
-def _spelling(values: Config, application: str) -> str:
+def spelling(values: Config, application: str) -> str:
     """How the configuration spells an application's name (PEP 503 compares names)."""
     if application in values:
         return application

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import hidden
 from ..errors import ConfigError
-from ..merging import copied
 from ..noting import note
-from ..provider import ConfigProvider
+from ..provider import BuiltIn
 from . import places, variables
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _value(text: str, begin: int, end: int, where: str) -> tuple[str, int]:
     ), found.end()
 
 
-class DotenvFile(ConfigProvider):
+class DotenvFile(BuiltIn):
     """Takes values from a `.env` file."""
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
@@ -84,7 +83,7 @@ class DotenvFile(ConfigProvider):
         path = places.located(state, WHO)
         if not path:
             return config
-        config = copied(config)
+        config = dict(config)
         for name, text, line in parse(places.text(path), path):
             keys, source = variables.path_of(name, state), f"{path}:{line}"
             if keys:

@@ -11,15 +11,14 @@ from typing import Any
 
 from .. import hidden
 from ..errors import ConfigError, nearest
-from ..merging import copied
 from ..noting import note
-from ..provider import ConfigProvider
+from ..provider import BuiltIn
 from . import variables
 
 WHO = "env"
 
 
-class Environment(ConfigProvider):
+class Environment(BuiltIn):
     """Takes values from environment variables."""
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
@@ -39,7 +38,7 @@ class Environment(ConfigProvider):
 
     def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
         """Take what is set."""
-        config = copied(config)
+        config = dict(config)
         for name in sorted(os.environ):
             path = variables.path_of(name, state)
             if path:

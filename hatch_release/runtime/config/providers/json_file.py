@@ -8,13 +8,13 @@ from typing import Any
 from ..errors import ConfigError
 from ..merging import checked
 from ..noting import merge
-from ..provider import ConfigProvider
+from ..provider import BuiltIn
 from . import places
 
 WHO = "json"
 
 
-class JsonFile(ConfigProvider):
+class JsonFile(BuiltIn):
     """Merges a JSON file into the configuration."""
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says

@@ -8,13 +8,13 @@ from typing import Any
 from .. import files, noting
 from ..errors import ConfigError, in_one_line
 from ..merging import merged
-from ..provider import ConfigProvider
+from ..provider import BuiltIn
 from . import places
 
 WHO = "runtime"
 
 
-class RuntimeFile(ConfigProvider):
+class RuntimeFile(BuiltIn):
     """Runs a file that calls `config(...)`, as `config/runtime.py` is run."""
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says

@@ -12,15 +12,14 @@ from typing import Any
 
 from .. import hidden
 from ..errors import ConfigError
-from ..merging import copied
 from ..noting import note
-from ..provider import ConfigProvider
+from ..provider import BuiltIn
 from . import places, variables
 
 WHO = "secrets"
 
 
-class SecretFiles(ConfigProvider):
+class SecretFiles(BuiltIn):
     """Takes values from the files of a directory."""
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
@@ -32,7 +31,7 @@ class SecretFiles(ConfigProvider):
         directory = places.located(state, WHO)
         if not directory:
             return config
-        config = copied(config)
+        config = dict(config)
         try:
             names = sorted(os.listdir(directory))
         except OSError as error:

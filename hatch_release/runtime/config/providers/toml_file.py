@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..merging import checked
 from ..noting import merge
-from ..provider import ConfigProvider
+from ..provider import BuiltIn
 from . import places
 
 WHO = "toml"
@@ -55,7 +55,7 @@ def parse(data: bytes, path: str) -> dict[str, Any]:
     return found
 
 
-class TomlFile(ConfigProvider):
+class TomlFile(BuiltIn):
     """Merges a TOML file into the configuration."""
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
