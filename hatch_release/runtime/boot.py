@@ -121,6 +121,14 @@ def _daemon(finder: IndexFinder, arguments: list[str]) -> Call:
     return command.daemon(arguments), ()
 
 
+def _keep(finder: IndexFinder, arguments: list[str]) -> Call:
+    """What `start` becomes with RELEASE_HEART: keep the system in the foreground."""
+    from .daemon import foreground
+
+    finder.close_image()
+    return foreground.keep(arguments), ()
+
+
 def _attach(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it takes none
     """`attach`: become the terminal of a daemon."""
     from .daemon import attach
@@ -178,6 +186,7 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "config": _config,
     "verify": _verify,
     "daemon": _daemon,
+    "_keep": _keep,
     "attach": _attach,
     "logs": _logs,
     "_trace": _trace,

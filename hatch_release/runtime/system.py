@@ -49,12 +49,13 @@ def load(
     mode = preload.mode(payload["mode"])
     early = payload["preload"] if mode == preload.EMBEDDED else ()
     finder.read_ahead()
+    rest = _beat()
     if [each["kind"] for each in started] == ["script"]:
         ready = _told_keeper(ready)
         call = load_script(finder, started[0]["start"], program, arguments, ready)
         return (lambda: _preloaded(early, call)) if early else call
     sys.argv = [program, *arguments]
-    return lambda: _run_node(finder, [each["name"] for each in started], early, ready)
+    return lambda: _run_node(finder, [each["name"] for each in started], early, _both(ready, rest))
 
 
 def _told_keeper(ready: Callable[[], None] | None) -> Callable[[], None] | None:
@@ -63,12 +64,28 @@ def _told_keeper(ready: Callable[[], None] | None) -> Callable[[], None] | None:
         return ready
     from .supervision import kept
 
-    def called() -> None:
-        if ready is not None:
-            ready()
-        kept.called()
+    return _both(ready, kept.called)
 
-    return called
+
+def _beat() -> Callable[[], None] | None:
+    """Give a keeper signs of life, if it wants them; what ends that once somebody else gives them."""
+    if "RELEASE_KEEPER" not in os.environ:
+        return None
+    from .supervision import kept
+
+    return kept.beat()
+
+
+def _both(first: Callable[[], None] | None, second: Callable[[], None] | None) -> Callable[[], None] | None:
+    """One call after the other, of those that there are."""
+    if first is None or second is None:
+        return first or second
+
+    def both() -> None:
+        first()
+        second()
+
+    return both
 
 
 def _preloaded(modules: tuple[str, ...], script: Callable[[], Any]) -> Any:  # noqa: ANN401 - the script's own

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import interpreters
+from tests.conftest import copy_fixture
+from tests.runtime.daemons import Daemons
 from tests.runtime.probe import Probe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.projects import Builder
+    from tests.runtime.daemons import MakeDaemon
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +50,17 @@ def probe(probes: dict[str, Probe]) -> Probe:
 def each_probe(request: pytest.FixtureRequest, probes: dict[str, Probe]) -> Probe:
     """The probe on each version of Python."""
     return probes[str(request.param)]
+
+
+@pytest.fixture
+def make(probe: Probe, tmp_path: Path) -> Iterator[MakeDaemon]:
+    """Makes daemons that run a program in the probe."""
+    with Daemons(probe, tmp_path) as daemons:
+        yield daemons.make
+
+
+@pytest.fixture(scope="session")
+def applications(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The launcher of the fixture `applications`."""
+    project = copy_fixture("applications", tmp_path_factory.mktemp("applications"))
+    return builders[interpreters.running()].release(project) / "bin" / "applications"

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.projects import Done, run
+from tests.projects import Done, clean_environment, run
 from tests.runtime.nodes import alive, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+    from tests.runtime.probe import Probe
+
+    MakeDaemon = Callable[..., "Daemon"]
+
+WAITS = """
+import sys, time
+def main():
+    print("here I am", *sys.argv[1:], flush=True)
+    while True: time.sleep(0.1)
+"""
+"""A program that does nothing."""
 
 
 @dataclass
@@ -28,6 +48,22 @@ class Daemon:
     def name(self) -> str:
         """What its files are named after."""
         return self.variables.get("RELEASE_NODE", self.launcher.name)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What its commands are run with."""
+        return clean_environment(**{"RELEASE_TMP": str(self.tmp), **self.variables, **more})
+
+    def begin(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Run a command of `bin/NAME`, and don't wait for its end."""
+        return subprocess.Popen(
+            [str(self.launcher), *arguments],
+            env=self.environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
     def run(self, *arguments: str, **variables: str) -> Done:
         """Run a command of `bin/NAME`."""
@@ -57,6 +93,11 @@ class Daemon:
         """The system's process id."""
         return self.holder()[1]
 
+    def until_another(self, before: int) -> int:
+        """Wait until the system is another process that has started; its process id."""
+        wait_for(lambda: len(self.holder()) > 1 and self.system != before, self.log)
+        return self.system
+
     def log(self) -> str:
         """All that is in its log, by `logs`."""
         return self.run("logs").stdout
@@ -81,6 +122,30 @@ class Daemon:
         for pid in self.holder():
             if pid and alive(pid) and _is_ours(pid, self.launcher):
                 os.kill(pid, signal.SIGKILL)
+
+
+@dataclass
+class Daemons:
+    """A context in which daemons are made that run a program in the probe; none is left behind."""
+
+    probe: Probe
+    directory: Path
+    made: list[Daemon] = field(default_factory=list)
+
+    def make(self, program: str, release: Probe | None = None, **variables: str) -> Daemon:
+        """Make one; it is not started yet."""
+        launcher = (release or self.probe).launcher
+        directory = self.directory / f"daemon {len(self.made)} ü"
+        daemon = Daemon(launcher, directory, {"PROGRAM": textwrap.dedent(program), **variables})
+        self.made.append(daemon)
+        return daemon
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for each in self.made:
+            each.kill()
 
 
 def _is_ours(pid: int, launcher: Path) -> bool:

@@ -8,24 +8,19 @@ import socket
 import struct
 import subprocess
 import termios
-import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.projects import clean_environment
-from tests.runtime.daemons import Daemon
+from tests.runtime.daemons import WAITS, Daemon
 from tests.runtime.nodes import alive, wait_for
 from tests.terminals import CTRL_C, CTRL_D, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
+    from tests.runtime.daemons import MakeDaemon
     from tests.runtime.probe import Probe
-
-    Make = Callable[..., Daemon]
 
 ECHOES = """
 import sys
@@ -33,12 +28,6 @@ def main():
     print("ready to listen", flush=True)
     for line in sys.stdin:
         print("heard", line.strip()[::-1], flush=True)
-"""
-WAITS = """
-import time
-def main():
-    print("waiting", flush=True)
-    while True: time.sleep(0.1)
 """
 TALKS = """
 import time
@@ -54,8 +43,7 @@ class Attached(Terminal):
     """A terminal on which `attach` runs."""
 
     def __init__(self, daemon: Daemon) -> None:
-        environment = clean_environment(RELEASE_TMP=str(daemon.tmp), **daemon.variables)
-        super().__init__([str(daemon.launcher), "attach"], daemon.launcher.parent, environment)
+        super().__init__([str(daemon.launcher), "attach"], daemon.launcher.parent, daemon.environment())
 
     def resize(self, rows: int, columns: int) -> None:
         """Give the terminal another size, as when a window is pulled larger."""
@@ -66,22 +54,8 @@ class Attached(Terminal):
         return termios.tcgetattr(self._master)
 
 
-@pytest.fixture
-def make(probe: Probe, tmp_path: Path) -> Iterator[Make]:
-    """Makes daemons that run a program in the probe."""
-    made: list[Daemon] = []
-
-    def make(program: str, command: str = "daemon", release: Probe = probe) -> Daemon:
-        made.append(Daemon(release.launcher, tmp_path, {"PROGRAM": textwrap.dedent(program)}))
-        return made[-1].start(command=command)
-
-    yield make
-    for each in made:
-        each.kill()
-
-
-def test_typing_and_leaving(each_probe: Probe, make: Make) -> None:
-    daemon = make(ECHOES, release=each_probe)
+def test_typing_and_leaving(each_probe: Probe, make: MakeDaemon) -> None:
+    daemon = make(ECHOES, each_probe).start()
     with Attached(daemon) as terminal:
         terminal.expect("[attached to probe, ^D leaves it]")
         terminal.expect("ready to listen")
@@ -97,10 +71,10 @@ def test_typing_and_leaving(each_probe: Probe, make: Make) -> None:
     daemon.stop()
 
 
-def test_keys_that_are_signals_elsewhere_don_t_stop_it(make: Make) -> None:
-    daemon = make(WAITS)
+def test_keys_that_are_signals_elsewhere_don_t_stop_it(make: MakeDaemon) -> None:
+    daemon = make(WAITS).start()
     with Attached(daemon) as terminal:
-        terminal.expect("waiting")
+        terminal.expect("here I am")
         for key in (CTRL_C, "\x1c", "\x1a", "\x13"):
             terminal.send(key)
         terminal.send(CTRL_D)
@@ -109,8 +83,8 @@ def test_keys_that_are_signals_elsewhere_don_t_stop_it(make: Make) -> None:
     daemon.stop()
 
 
-def test_several_see_and_type(make: Make) -> None:
-    daemon = make(ECHOES)
+def test_several_see_and_type(make: MakeDaemon) -> None:
+    daemon = make(ECHOES).start()
     with Attached(daemon) as one, Attached(daemon) as other:
         one.expect("ready to listen")
         other.expect("ready to listen")
@@ -124,10 +98,10 @@ def test_several_see_and_type(make: Make) -> None:
         other.expect("heard 321")
 
 
-def test_the_end_of_the_system_is_told(make: Make) -> None:
-    daemon = make(WAITS)
+def test_the_end_of_the_system_is_told(make: MakeDaemon) -> None:
+    daemon = make(WAITS).start()
     with Attached(daemon) as terminal:
-        terminal.expect("waiting")
+        terminal.expect("here I am")
         daemon.stop()
         assert terminal.finish() == 0
         assert "[probe has ended]" in terminal.output
@@ -142,13 +116,12 @@ def test_without_a_daemon(probe: Probe, tmp_path: Path) -> None:
     )
 
 
-def test_without_a_terminal_input_is_handed_on(make: Make) -> None:
-    daemon = make(ECHOES)
-    environment = clean_environment(RELEASE_TMP=str(daemon.tmp), **daemon.variables)
+def test_without_a_terminal_input_is_handed_on(make: MakeDaemon) -> None:
+    daemon = make(ECHOES).start()
     done = subprocess.run(
         [daemon.launcher, "attach"],
         input="olleh\n",
-        env=environment,
+        env=daemon.environment(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -158,8 +131,8 @@ def test_without_a_terminal_input_is_handed_on(make: Make) -> None:
     assert done.stderr == ""
 
 
-def test_the_repl_of_a_daemon(each_probe: Probe, make: Make) -> None:
-    daemon = make(WAITS, "daemon_repl", each_probe)
+def test_the_repl_of_a_daemon(each_probe: Probe, make: MakeDaemon) -> None:
+    daemon = make(WAITS, each_probe).start(command="daemon_repl")
     with Attached(daemon) as terminal:
         terminal.expect("^D leaves the terminal")
         terminal.expect(">>> ")
@@ -177,8 +150,8 @@ def test_the_repl_of_a_daemon(each_probe: Probe, make: Make) -> None:
     daemon.stop()
 
 
-def test_one_who_doesn_t_read_holds_nobody_up(make: Make) -> None:
-    daemon = make(TALKS)
+def test_one_who_doesn_t_read_holds_nobody_up(make: MakeDaemon) -> None:
+    daemon = make(TALKS).start()
     with socket.socket(socket.AF_UNIX) as lazy:
         lazy.connect(str(daemon.tmp / "pipe" / "probe.attach"))
         seen = daemon.run("logs", "-n", "1").stdout
@@ -196,7 +169,7 @@ def test_one_who_doesn_t_read_holds_nobody_up(make: Make) -> None:
     "nonsense", [b"GET / HTTP/1.0\r\n\r\n", b"d\xff\xff", b"w\x00\x02ab", b"d", bytes(range(100))]
 )
 def test_nonsense_is_shown_the_door(make: Any, nonsense: bytes) -> None:  # noqa: ANN401 - as above
-    daemon = make(WAITS)
+    daemon = make(WAITS).start()
     with socket.socket(socket.AF_UNIX) as visitor:
         visitor.connect(str(daemon.tmp / "pipe" / "probe.attach"))
         visitor.sendall(nonsense)
@@ -208,8 +181,8 @@ def test_nonsense_is_shown_the_door(make: Any, nonsense: bytes) -> None:  # noqa
     daemon.stop()
 
 
-def test_more_than_enough_are_refused(make: Make) -> None:
-    daemon = make(WAITS)
+def test_more_than_enough_are_refused(make: MakeDaemon) -> None:
+    daemon = make(WAITS).start()
     path = str(daemon.tmp / "pipe" / "probe.attach")
     several = [socket.socket(socket.AF_UNIX) for _ in range(17)]
     try:
@@ -226,8 +199,8 @@ def test_more_than_enough_are_refused(make: Make) -> None:
     daemon.stop()
 
 
-def test_what_was_typed_and_not_read_stops_nobody(make: Make) -> None:
-    daemon = make(WAITS)
+def test_what_was_typed_and_not_read_stops_nobody(make: MakeDaemon) -> None:
+    daemon = make(WAITS).start()
     with socket.socket(socket.AF_UNIX) as visitor:
         visitor.connect(str(daemon.tmp / "pipe" / "probe.attach"))
         visitor.settimeout(0)
@@ -241,10 +214,10 @@ def test_what_was_typed_and_not_read_stops_nobody(make: Make) -> None:
         daemon.stop()
 
 
-def test_only_its_owner_may(make: Make) -> None:
+def test_only_its_owner_may(make: MakeDaemon) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can be somebody else")
-    daemon = make(WAITS)
+    daemon = make(WAITS).start()
     pipes = daemon.tmp / "pipe"
     pipes.chmod(0o777)
     (pipes / "probe.attach").chmod(0o777)

@@ -6,47 +6,20 @@ import os
 import signal
 import stat
 import subprocess
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.projects import clean_environment
-from tests.runtime.daemons import Daemon
+from tests.runtime.daemons import WAITS, Daemon
 from tests.runtime.nodes import alive, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
+    from tests.runtime.daemons import MakeDaemon
     from tests.runtime.probe import Probe
 
-    Make = Callable[..., Daemon]
 
-WAITS = """
-import signal, sys, time
-def main():
-    print("here I am", *sys.argv[1:])
-    while True: time.sleep(0.1)
-"""
-
-
-@pytest.fixture
-def make(probe: Probe, tmp_path: Path) -> Iterator[Make]:
-    """Makes daemons that run a program in the probe."""
-    made: list[Daemon] = []
-
-    def make(program: str, release: Probe = probe, **variables: str) -> Daemon:
-        variables["PROGRAM"] = textwrap.dedent(program)
-        made.append(Daemon(release.launcher, tmp_path / f"daemon {len(made)} ü", variables))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.kill()
-
-
-def test_it_runs_in_the_background_until_it_is_stopped(each_probe: Probe, make: Make) -> None:
+def test_it_runs_in_the_background_until_it_is_stopped(each_probe: Probe, make: MakeDaemon) -> None:
     daemon = make(WAITS, each_probe).start("two", "words")
     keeper, system = daemon.holder()
     assert alive(keeper)
@@ -56,7 +29,7 @@ def test_it_runs_in_the_background_until_it_is_stopped(each_probe: Probe, make: 
     assert daemon.log().splitlines()[-1].endswith("the system was ended by SIGTERM")
 
 
-def test_nothing_is_left_of_where_it_was_started(make: Make, tmp_path: Path) -> None:
+def test_nothing_is_left_of_where_it_was_started(make: MakeDaemon, tmp_path: Path) -> None:
     program = """
     import os, sys, time
     def main():
@@ -82,8 +55,7 @@ def test_nothing_is_left_of_where_it_was_started(make: Make, tmp_path: Path) -> 
             str(tmp_path),
             str(daemon.launcher),
         ]
-        environment = clean_environment(RELEASE_TMP=str(daemon.tmp), **daemon.variables)
-        subprocess.run(command, check=True, env=environment, pass_fds=[inherited.fileno()])
+        subprocess.run(command, check=True, env=daemon.environment(), pass_fds=[inherited.fileno()])
     log = daemon.log()
     assert f"cwd {tmp_path}\numask 0o2\nstreams [True, True, True]\nsession True True\nno terminal\n" in log
     assert "open [0, 1, 2]\n" in log
@@ -96,14 +68,14 @@ def test_nothing_is_left_of_where_it_was_started(make: Make, tmp_path: Path) -> 
     assert fields[3] != str(daemon.keeper), "it could get a terminal"
 
 
-def test_files_are_their_owners_alone(make: Make) -> None:
+def test_files_are_their_owners_alone(make: MakeDaemon) -> None:
     daemon = make(WAITS).start()
     for path in (daemon.tmp, *daemon.tmp.rglob("*")):
         mode = path.lstat().st_mode
         assert stat.S_IMODE(mode) == (0o700 if stat.S_ISDIR(mode) else 0o600), path
 
 
-def test_secrets_are_nowhere(make: Make) -> None:
+def test_secrets_are_nowhere(make: MakeDaemon) -> None:
     daemon = make(WAITS, RELEASE_COOKIE="verysecret").start()
     cookie = (daemon.launcher.parents[1] / "releases" / "COOKIE").read_text()
     told = daemon.log()
@@ -122,7 +94,7 @@ def test_secrets_are_nowhere(make: Make) -> None:
         ("import no_such_module", "1", "No module named 'no_such_module'"),
     ],
 )
-def test_what_keeps_it_from_starting_is_told(make: Make, program: str, code: str, words: str) -> None:
+def test_what_keeps_it_from_starting_is_told(make: MakeDaemon, program: str, code: str, words: str) -> None:
     daemon = make(program)
     done = daemon.run("daemon")
     assert (done.returncode, done.stdout) == (1, "")
@@ -135,13 +107,13 @@ def test_what_keeps_it_from_starting_is_told(make: Make, program: str, code: str
     assert f"ended with exit code {code} before it had started" in daemon.log()
 
 
-def test_a_program_that_is_soon_done_has_started(make: Make) -> None:
+def test_a_program_that_is_soon_done_has_started(make: MakeDaemon) -> None:
     daemon = make("def main(): print('done')").start()
     wait_for(lambda: not daemon.holder())
     assert "done\n" in daemon.log()
 
 
-def test_a_name_is_used_once(make: Make) -> None:
+def test_a_name_is_used_once(make: MakeDaemon) -> None:
     daemon = make(WAITS).start()
     done = daemon.run("daemon")
     assert (done.returncode, done.stdout) == (1, "")
@@ -155,13 +127,9 @@ def test_a_name_is_used_once(make: Make) -> None:
     other.kill()
 
 
-def test_of_many_at_once_one_starts(make: Make) -> None:
+def test_of_many_at_once_one_starts(make: MakeDaemon) -> None:
     daemon = make(WAITS)
-    environment = clean_environment(RELEASE_TMP=str(daemon.tmp), **daemon.variables)
-    several = [
-        subprocess.Popen([daemon.launcher, "daemon"], env=environment, stderr=subprocess.PIPE, text=True)
-        for _ in range(6)
-    ]
+    several = [daemon.begin("daemon") for _ in range(6)]
     errors = [process.communicate(timeout=60)[1] for process in several]
     assert sorted(process.returncode for process in several) == [0, 1, 1, 1, 1, 1]
     assert all("is running already" in error for error in errors if error)
@@ -169,17 +137,19 @@ def test_of_many_at_once_one_starts(make: Make) -> None:
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams(make: Make, closed: str) -> None:
+def test_closed_streams(make: MakeDaemon, closed: str) -> None:
     daemon = make(WAITS)
-    environment = clean_environment(RELEASE_TMP=str(daemon.tmp), **daemon.variables)
     subprocess.run(
-        ["/bin/sh", "-c", f'"$0" daemon {closed}', daemon.launcher], check=True, env=environment, timeout=60
+        ["/bin/sh", "-c", f'"$0" daemon {closed}', daemon.launcher],
+        check=True,
+        env=daemon.environment(),
+        timeout=60,
     )
     assert "here I am" in daemon.log()
     daemon.stop()
 
 
-def test_whoever_waits_for_the_output_is_not_kept(make: Make) -> None:
+def test_whoever_waits_for_the_output_is_not_kept(make: MakeDaemon) -> None:
     """As over ssh, which waits until nobody holds its pipes any more."""
     daemon = make(WAITS)
     done = daemon.run("daemon")
@@ -187,25 +157,17 @@ def test_whoever_waits_for_the_output_is_not_kept(make: Make) -> None:
     assert alive(daemon.system)
 
 
-def test_signals_that_the_caller_ignores_are_heard(make: Make) -> None:
+def test_signals_that_the_caller_ignores_are_heard(make: MakeDaemon) -> None:
     daemon = make(WAITS)
-    environment = clean_environment(RELEASE_TMP=str(daemon.tmp), **daemon.variables)
     ignore = 'trap "" TERM INT HUP; exec "$0" daemon'
-    subprocess.run(["/bin/sh", "-c", ignore, daemon.launcher], check=True, env=environment)
+    subprocess.run(["/bin/sh", "-c", ignore, daemon.launcher], check=True, env=daemon.environment())
     daemon.stop()
 
 
-def test_interrupted_while_it_starts(make: Make) -> None:
+def test_interrupted_while_it_starts(make: MakeDaemon) -> None:
     program = "import time\nprint('slow', flush=True)\ntime.sleep(60)\ndef main(): pass"
     daemon = make(program)
-    environment = clean_environment(RELEASE_TMP=str(daemon.tmp), **daemon.variables)
-    with subprocess.Popen(
-        [daemon.launcher, "daemon"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with daemon.begin("daemon") as process:
         daemon.until_logged("slow")
         processes = daemon.holder()
         process.send_signal(signal.SIGINT)
@@ -216,7 +178,7 @@ def test_interrupted_while_it_starts(make: Make) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory that root can't write")
-def test_a_directory_that_cannot_be_written(make: Make, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written(make: MakeDaemon, tmp_path: Path) -> None:
     daemon = make(WAITS)
     file = tmp_path / "a file"
     file.write_text("")
@@ -246,7 +208,7 @@ def test_a_directory_that_cannot_be_written(make: Make, tmp_path: Path) -> None:
         ("RELEASE_BOOT_SCRIPT", "nothing", ""),
     ],
 )
-def test_bad_values(make: Make, variable: str, value: str, message: str) -> None:
+def test_bad_values(make: MakeDaemon, variable: str, value: str, message: str) -> None:
     daemon = make(WAITS)
     done = daemon.run("daemon", **{variable: value})
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
@@ -255,7 +217,7 @@ def test_bad_values(make: Make, variable: str, value: str, message: str) -> None
     assert not daemon.tmp.exists()
 
 
-def test_long_paths(make: Make) -> None:
+def test_long_paths(make: MakeDaemon) -> None:
     daemon = make(WAITS)
     daemon.directory = daemon.directory / ("long" * 40) / ("longer" * 30)
     daemon.start().stop()

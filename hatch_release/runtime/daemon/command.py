@@ -8,10 +8,11 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import ReleaseError
-from . import detaching, heart
+from . import detaching
 from .console import Console
+from .heart import Heart
 from .keeper import Keeper
-from .life import Start
+from .life import Start, environment_of_system
 from .log_files import LogFiles, LogSettings
 from .log_writer import LogWriter
 from .name_lock import NameLock
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-_MICROSECONDS = 1_000_000
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -44,7 +44,7 @@ def daemon(command: list[str]) -> Callable[[], int]:
     detaching.open_streams()
     places = Places(os.environ)
     settings = LogSettings.read(os.environ)
-    watching = heart.Heart(os.environ) if heart.wanted(os.environ) else None
+    heart = Heart.wanted(os.environ)
     places.make()
     lock = NameLock(places.lock, places.node)
     lock.take()
@@ -56,17 +56,20 @@ def daemon(command: list[str]) -> Callable[[], int]:
     except ReleaseError:
         lock.release()
         raise
-    directory, umask = _directory(), os.umask(0)
+    given, directory, umask = dict(os.environ), current_directory(), os.umask(0)
     os.umask(umask)
 
     def keep(report: int) -> NoReturn:
         told = Report(report)
         console = Console(terminal, visitors, log, told, umask)
-        start = Start(command, _environment(notices, watching), directory, console.prepare)
+        environment = environment_of_system(
+            given, notices.address.for_others(), heart.timeout if heart else None
+        )
+        start = Start(command, environment, directory, console.prepare)
         try:
             console.note(f"LOGGING STARTED, process {os.getpid()}")
-            keeper = Keeper(start, notices, console, heart=watching, lock=lock, report=told)
-            keeper.follow_size = os.environ["RELEASE_COMMAND"] != "daemon"
+            keeper = Keeper(start, notices, console, heart=heart, lock=lock, report=told)
+            keeper.follow_size = given["RELEASE_COMMAND"] != "daemon"
             keeper.run()
             places.tidy()
         except BaseException as error:  # noqa: BLE001 - a mistake of ours: it must be seen somewhere
@@ -108,18 +111,7 @@ def _launch(keep: Callable[[int], NoReturn], kept: set[int], places: Places) -> 
     return 128 + received[0] if received else 1
 
 
-def _environment(notices: Notices, watching: heart.Heart | None) -> dict[str, str]:
-    """The system's environment: that of the command, and how it reaches its keeper."""
-    environment = dict(os.environ)
-    for name in ("WATCHDOG_USEC", "WATCHDOG_PID"):
-        environment.pop(name, None)
-    environment["NOTIFY_SOCKET"] = notices.address.for_others()
-    if watching:
-        environment["WATCHDOG_USEC"] = str(int(watching.timeout * _MICROSECONDS))
-    return environment
-
-
-def _directory() -> str:
+def current_directory() -> str:
     """The current directory; the root of the release when it has been removed."""
     try:
         return os.getcwd()

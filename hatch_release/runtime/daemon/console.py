@@ -59,6 +59,10 @@ class Console:
         """Seconds until there is something to do."""
         return self._log.left()
 
+    def forwards(self, number: int) -> bool:  # noqa: ARG002 - all of them
+        """Whether a signal to the keeper is handed on."""
+        return True
+
     def prepare(self) -> None:
         """In a new process: the terminal is its standard streams, and nothing of where it was started is left."""
         os.setsid()
@@ -90,8 +94,13 @@ class Console:
             pass
 
     def note(self, text: str) -> None:
-        """Write down what the keeper has to say."""
+        """Write down what the keeper has to say, behind what the system has written before."""
+        self.take()
         self._log.note(text)
+
+    def end(self, text: str) -> None:
+        """Write down how the system ended for good."""
+        self.note(text)
 
     def close(self) -> None:
         """The end."""

@@ -15,6 +15,7 @@ _RESTARTS, _NUMBERS = 10, (0, 1_000_000)
 _STABLE, _TIMES = 60.0, (0.0, 65535.0)
 _DELAY, _DELAYS = 0.1, (0.0, 60.0)
 _OFF = ("", "0", "false", "no")
+"""What the launcher takes for no as well."""
 
 
 class Heart:
@@ -26,6 +27,11 @@ class Heart:
     Raises:
         ReleaseError: When one of them is out of range.
     """
+
+    @classmethod
+    def wanted(cls, environment: Mapping[str, str]) -> Heart | None:
+        """Heart as the variables set it up; None when RELEASE_HEART does not ask for it."""
+        return cls(environment) if environment.get("RELEASE_HEART", "") not in _OFF else None
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Nothing has happened yet."""
@@ -64,8 +70,3 @@ class Heart:
             return None
         self.count += 1
         return min(self._delay * 2.0 ** min(self.count - 1, 30), _DELAYS[1])
-
-
-def wanted(environment: Mapping[str, str]) -> bool:
-    """Whether RELEASE_HEART asks for it."""
-    return environment.get("RELEASE_HEART", "").lower() not in _OFF

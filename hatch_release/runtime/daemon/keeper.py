@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from .console import Console, Sources
+    from .foreground import Foreground
     from .heart import Heart
     from .life import Start
     from .name_lock import NameLock
@@ -55,7 +56,7 @@ class Keeper:
         self,
         start: Start,
         notices: Notices,
-        console: Console,
+        console: Console | Foreground,
         *,
         heart: Heart | None,
         lock: NameLock | None,
@@ -70,6 +71,8 @@ class Keeper:
         self._report = report
         self._life: Life | None = None
         self._ready = False
+        self._proven = False
+        """Whether the system has ever started: what never has is not brought back."""
         self._called: float | None = None
         self._requested = False
         self._again: float | None = None
@@ -160,7 +163,8 @@ class Keeper:
                 continue
             self._requested = self._requested or number in _STOPPING
             if self._life:
-                self._life.signal(number)
+                if self._console.forwards(number):
+                    self._life.signal(number)
             elif self._requested and self._again is not None:
                 self._again = None
                 self._console.note("the system is not started again: a stop was asked for")
@@ -203,10 +207,10 @@ class Keeper:
         if self._ready:
             return
         self._ready = True
-        if self._report.open:
-            self._report.started()
-        elif self._heart:
+        if self._proven:
             self._console.note("the system has started again")
+        self._proven = True
+        self._report.started()
 
     def _ended(self, life: Life) -> None:
         """The system has ended: for good, or to be brought back."""
@@ -215,14 +219,14 @@ class Keeper:
         called, self._called = self._called is not None, None
         if self._heart:
             self._heart.rest()
-        if self._report.open and not (called and self.status == 0):
+        if not self._proven and not (called and self.status == 0):
             self._report.failed("it was stopped" if self._requested else f"it {life.in_words()}")
-            self._console.note(f"the system {life.in_words()} before it had started")
+            self._console.end(f"the system {life.in_words()} before it had started")
             return
         self._report.started()
         what = f"the system {life.in_words()}"
         if self._requested or life.ended_by_request() or self._heart is None:
-            self._console.note(what)
+            self._console.end(what)
             return
         life.clear()
         delay = self._heart.next(time.monotonic() - life.began)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 KEEPER = "RELEASE_KEEPER"
 """Tells the system which process keeps it."""
+_OF_ANOTHER = ("WATCHDOG_USEC", "WATCHDOG_PID", KEEPER)
+"""What an outer supervisor has told this process."""
+_MICROSECONDS = 1_000_000
 _PR_SET_PDEATHSIG = 1
 _NOT_FOUND = 127
 _BY_REQUEST = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -33,6 +36,21 @@ class Start:
     """Its current directory."""
     prepare: Callable[[], None]
     """Called in the new process: gives it its session and standard streams."""
+
+
+def environment_of_system(given: Mapping[str, str], notify: str, seconds: float | None) -> dict[str, str]:
+    """The system's environment: that of the command, and how it reaches its keeper.
+
+    Args:
+        given: That of the command.
+        notify: What NOTIFY_SOCKET is to be.
+        seconds: After how many without a sign of life it is taken for hung; None: nobody asks.
+    """
+    environment = {name: value for name, value in given.items() if name not in _OF_ANOTHER}
+    environment["NOTIFY_SOCKET"] = notify
+    if seconds is not None:
+        environment["WATCHDOG_USEC"] = str(int(seconds * _MICROSECONDS))
+    return environment
 
 
 class Life:
@@ -58,7 +76,7 @@ class Life:
             os.kill(self.pid, number)  # until it is waited for, its number is nobody else's
 
     def clear(self) -> None:
-        """End what it has left behind in its process group."""
+        """End what it has left behind in its process group, if it had one of its own."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except OSError:

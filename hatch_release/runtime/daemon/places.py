@@ -44,13 +44,16 @@ class Places:
     def _pipe(self, kind: str) -> str:
         return os.path.join(self.pipes, f"{self.node}.{kind}")
 
-    def make(self) -> None:
+    def make(self, *, log: bool = True) -> None:
         """Make the directories.
+
+        Args:
+            log: Whether that of the log is wanted.
 
         Raises:
             ReleaseError: When they can't be written, or belong to somebody else.
         """
-        for directory in (self.temporary, self.logs, self.pipes):
+        for directory in (self.temporary, *([self.logs] if log else ()), self.pipes):
             try:
                 os.makedirs(directory, _PRIVATE, exist_ok=True)
                 if directory != self.temporary:  # which may be a directory for all

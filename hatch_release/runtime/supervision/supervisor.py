@@ -67,6 +67,7 @@ class Node:
         self._loop: Loop | None = None
         self._policy = policy.Policy()
         self._watchdog = systemd.Watchdog(None)
+        self._loop_answered = True
         self._all_async = False
         self._lost_main = False
 
@@ -200,6 +201,7 @@ class Node:
 
     def supervise(self, order: Sequence[Running]) -> None:
         """Start, watch, and stop; then let the main thread go."""
+        self._watchdog = kept.watchdog(self._loop_answers)
         try:
             self._start_all(order)
             self._watch()
@@ -220,8 +222,19 @@ class Node:
         for application in order:
             self._start(application)
         systemd.notify("READY=1")
-        self._watchdog = systemd.Watchdog(systemd.watchdog_interval())
+        self._watchdog = systemd.Watchdog(systemd.watchdog_interval(), self._loop_answers)
         events.tell("started: %s", ", ".join(self.running) or "nothing", event="ready")
+
+    def _loop_answers(self) -> bool:
+        """Whether the event loop has done what it was asked to do when this was called before; it is asked again."""
+        answered = self._loop_answered
+        if answered and self._loop is not None:
+            self._loop_answered = False
+            self._loop.ask(self._note_answer)
+        return answered
+
+    def _note_answer(self) -> None:
+        self._loop_answered = True
 
     def _start(self, application: Running) -> None:
         """Start one; what fails stops the node unless its mode says otherwise."""

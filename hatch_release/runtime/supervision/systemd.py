@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
 
 FIRST_SOCKET = 3
 """SD_LISTEN_FDS_START."""
 _MICROSECONDS = 1_000_000
+_IMPATIENCE = 0.1
+"""Which part of an interval passes before what gave no answer is asked again."""
 
 
 def notify(state: str) -> bool:
@@ -16,18 +23,31 @@ def notify(state: str) -> bool:
     Args:
         state: Lines of `NAME=VALUE`.
     """
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address.startswith(("/", "@")):
+    channel = _connect()
+    if channel is None:
         return False
-    import socket
-
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+    with channel:
         try:
-            channel.connect("\0" + address[1:] if address.startswith("@") else address)
             channel.sendall(state.encode())
         except OSError:
             return False
     return True
+
+
+def _connect() -> socket.socket | None:
+    """A connection to the supervisor; None when there is none to be had."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return None
+    import socket
+
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    try:
+        channel.connect("\0" + address[1:] if address.startswith("@") else address)
+    except OSError:
+        channel.close()
+        return None
+    return channel
 
 
 def watchdog_interval() -> float | None:
@@ -43,14 +63,20 @@ def watchdog_interval() -> float | None:
 class Watchdog:
     """Gives signs of life.
 
+    It keeps its connection, so that it reaches the supervisor also when the process has become another user's.
+
     Args:
         interval: Seconds between two; None: nobody wants any.
+        answers: Whether what the signs stand for lives; as long as it does not, there is none.
     """
 
-    def __init__(self, interval: float | None) -> None:
+    def __init__(self, interval: float | None, answers: Callable[[], bool] | None = None) -> None:
         """The first is due after an interval."""
         self._interval = interval
+        self._answers = answers or _always
         self._due = time.monotonic() + (interval or 0)
+        self._channel = None if interval is None else _connect()
+        self._inode = os.fstat(self._channel.fileno()).st_ino if self._channel else 0
 
     def left(self) -> float | None:
         """Give a sign when one is due; how many seconds are left until the next."""
@@ -58,9 +84,27 @@ class Watchdog:
             return None
         now = time.monotonic()
         if now >= self._due:
-            notify("WATCHDOG=1")
-            self._due = now + self._interval
+            if self._answers():
+                self._give()
+                self._due = now + self._interval
+            else:
+                self._due = now + self._interval * _IMPATIENCE
         return self._due - now
+
+    def _give(self) -> None:
+        """Give a sign."""
+        try:
+            # A program may have closed what is not its own, and the number be that of something else by now.
+            if self._channel and os.fstat(self._channel.fileno()).st_ino == self._inode:
+                self._channel.send(b"WATCHDOG=1")
+                return
+        except OSError:
+            pass
+        notify("WATCHDOG=1")
+
+
+def _always() -> bool:
+    return True
 
 
 def listening(process: int | None = None) -> list[int]:

@@ -147,6 +147,13 @@ class Loop:
         """Call a function in the loop, soon."""
         self._loop.call_soon_threadsafe(function)
 
+    def ask(self, answer: Callable[[], object]) -> None:
+        """Have `answer` called in the loop, soon, if it runs; otherwise now: a closed one is not waited for."""
+        try:
+            self._loop.call_soon_threadsafe(answer)
+        except RuntimeError:
+            answer()
+
     def close(self, seconds: float) -> None:
         """Stop the loop and wait for its end, if that takes no longer than `seconds`."""
         import concurrent.futures
