@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,7 @@ from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
 from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image
 from hatch_release.tree.boot_index import ModuleIndex
+from hatch_release.tree.manifest import tree_files
 from hatch_release.tree.permissions import paths_below, settle
 from hatch_release.tree.records import write_metadata_index, write_record
 from hatch_release.tree.sharing import separate
@@ -141,7 +143,8 @@ def separate_from_others(assembly: Assembly) -> None:
 def write_files(assembly: Assembly) -> None:
     """Write bin/NAME and releases/VSN."""
     release = assembly.release
-    binaries = [path for path in release.path.rglob("*") if path.is_file() and elf.is_elf(path)]
+    root = os.fspath(release.path)
+    binaries = [Path(root, file) for file in tree_files(release.path) if elf.is_elf(f"{root}/{file}")]
     write_version_files(release, glibc_floor=elf.glibc_floor(binaries))
 
 

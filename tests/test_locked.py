@@ -150,6 +150,52 @@ def test_what_the_lock_does_not_name_is_told(builder: Builder, project: Path) ->
     assert line == f"Warning: {project / 'requirements.lock'} does not name what was installed: ghost 2.0"
 
 
+@pytest.mark.parametrize(("needy", "winner"), [("one", "one"), ("two", "two"), ("", "two")])
+def test_files_of_two_owners_come_from_the_same_one_in_every_build(
+    builder: Builder, project: Path, needy: str, winner: str
+) -> None:
+    files = {f"common/m{number}.py": "OWNER = {!r}\n" for number in range(60)}
+    wheels = {
+        name: make_wheel(
+            project / "wheels",
+            name,
+            requires=[other] if name == needy else [],
+            files={"LICENSE": "the same", **{file: text.format(name) for file, text in files.items()}},
+        )
+        for name, other in (("one", "two"), ("two", "one"))
+    }
+    (project / "requirements.lock").write_text("".join(locked(*each) for each in wheels.items()))
+    replace(project, "dependencies = []", 'dependencies = ["one", "two"]')
+    code = f"import importlib; print({{importlib.import_module(f'common.m{{n}}').OWNER for n in range({len(files)})}})"
+    for _ in range(2):
+        done = builder.build(project, HATCH_RELEASE_FORCE="1", HATCH_RELEASE_OVERWRITE="1")
+        assert done.returncode == 0, done.stderr
+        root = project / "dist" / "release" / "hello"
+        assert run(root / "bin" / "hello", "eval", code).stdout == f"{{{winner!r}}}\n"
+        loser = "one" if winner == "two" else "two"
+        (line,) = [line for line in done.stderr.splitlines() if line.startswith("Warning: ")]
+        assert line == (
+            f"Warning: {loser} and {winner} own the same files, LICENSE and {len(files)} more: "
+            f"those of {winner} are in the release"
+        )
+
+
+def test_a_file_of_the_project_comes_before_one_of_its_dependencies(builder: Builder, project: Path) -> None:
+    wheel = make_wheel(
+        project / "wheels", "other", files={"other.py": "", "hello/release_tasks.py": "broken("}
+    )
+    (project / "requirements.lock").write_text(locked("other", wheel))
+    replace(project, "dependencies = []", 'dependencies = ["other"]')
+    mine = (project / "hello" / "release_tasks.py").read_text()
+    for _ in range(2):  # the second one installs the project alone
+        root = builder.release(
+            configure(project, 'strip = { keep = ["source:hello"] }'), HATCH_RELEASE_OVERWRITE="1"
+        )
+        assert [path.read_text() for path in root.glob("lib/*/hello/release_tasks.py")] == [mine]
+        replace(project, 'strip = { keep = ["source:hello"] }', "")
+        (project / "hello" / "more.py").touch()
+
+
 def test_a_damaged_cache_of_uv_is_noticed(builder: Builder, unlocked: Path, uv: str, tmp_path: Path) -> None:
     make_lock(unlocked, uv, "requirements.lock")
     private = {"UV_CACHE_DIR": str(tmp_path / "uv"), "HATCH_RELEASE_OVERWRITE": "1"}

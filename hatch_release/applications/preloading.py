@@ -84,7 +84,11 @@ def modules_of(
         modules: The modules of all distributions, by name.
     """
     owned = {_stem(f"{directory}/{file}") for file in distribution.files}
-    return (name for name, module in modules.items() if _stem(module.path(name)) in owned)
+    return (
+        name
+        for name, module in modules.items()
+        if module.directory.startswith(directory) and _stem(module.path(name)) in owned
+    )
 
 
 def _stem(path: str) -> str:

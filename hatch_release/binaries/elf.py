@@ -92,10 +92,10 @@ def _opened(path: Path) -> Iterator[ELFFile]:
             ) from error
 
 
-def is_elf(path: Path) -> bool:
+def is_elf(path: Path | str) -> bool:
     """Whether `path` is a regular file that starts as an ELF file does; a symbolic link never is."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     if not stat.S_ISREG(found.st_mode):
@@ -103,7 +103,7 @@ def is_elf(path: Path) -> bool:
     key = _identity(found)
     if key in _READ:
         return _READ[key] is not None
-    with path.open("rb", buffering=0) as stream:
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of thousands of files
         return stream.read(len(MAGIC)) == MAGIC
 
 
@@ -131,6 +131,9 @@ _READ: dict[tuple[int, ...], Binary | None] = {}
 """What was read, by what tells files apart: each is asked for many times. None: it is no ELF file."""
 
 
+_MACHINES: dict[tuple[int, ...], tuple[str, int]] = {}
+
+
 def read(path: Path) -> Binary:
     """What the ELF file `path` says. Raises ReleaseError when it is damaged."""
     key = _identity(path.stat())
@@ -141,9 +144,9 @@ def read(path: Path) -> Binary:
     return known
 
 
-def remember(path: Path, binary: Binary | None) -> None:
+def remember(path: Path | str, binary: Binary | None) -> None:
     """Take `binary` as what the file `path` says, which is a copy of one that was read; None: it is no ELF file."""
-    _READ[_identity(path.stat())] = binary
+    _READ[_identity(os.stat(path))] = binary  # noqa: PTH116 - for thousands of files
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:
@@ -204,8 +207,11 @@ def soname(path: Path) -> str | None:
 
 def machine(path: Path) -> tuple[str, int]:
     """The processor that `path` is for as in `EM_X86_64`, and its word size in bits."""
-    with _opened(path) as elf:
-        return str(elf["e_machine"]), int(elf.elfclass)
+    key = _identity(path.stat())
+    if key not in _MACHINES:
+        with _opened(path) as elf:
+            _MACHINES[key] = str(elf["e_machine"]), int(elf.elfclass)
+    return _MACHINES[key]
 
 
 def set_rpath(path: Path, rpath: str) -> None:

@@ -130,8 +130,9 @@ class _Bundle:
 
     def fill(self) -> list[str]:
         """Copy until nothing that can be found is missing."""
-        found = (Path(at, name) for at, _, names in os.walk(self.root) for name in names)
-        self.files = {path: self._linkage(path) for path in sorted(found) if elf.is_elf(path)}
+        found = (f"{at}/{name}" for at, _, names in os.walk(self.root) for name in names)
+        binaries = sorted(Path(path) for path in found if elf.is_elf(path))
+        self.files = {path: self._linkage(path) for path in binaries}
         own = [path for path in self.files if path.parent == self.python / "bin"]
         for path in own:
             if any(name.startswith("libc.so") for name in self.files[path].needed):

@@ -125,6 +125,27 @@ def needs(found: Iterable[Edge]) -> dict[str, set[str]]:
     return required
 
 
+def precedence(
+    distributions: Mapping[str, Distribution], environment: Mapping[str, str], project: str
+) -> list[str]:
+    """The names of distributions; where several own one file, that of the last one counts.
+
+    As with pip, a distribution comes after those that it requires, and the project at the end.
+
+    Args:
+        distributions: What is installed, by normalised name.
+        environment: The marker environment of the interpreter that the release runs on.
+        project: The project's own normalised name.
+    """
+    names = distributions.keys() - {project}
+    required: dict[str, set[str]] = {name: set() for name in names}
+    for name in names:
+        applying = (one for one in distributions[name].requires if _applies(one, "", environment))
+        required[name].update(canonicalize_name(one.name) for one in applying)
+    ordered = _ordered({name: others & names for name, others in required.items()})
+    return [*ordered, *({project} & distributions.keys())]
+
+
 def _applies(requirement: Requirement, extra: str, environment: Mapping[str, str]) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({**environment, "extra": extra})
 

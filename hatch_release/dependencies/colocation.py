@@ -102,8 +102,8 @@ def _by_package(
     """Pairs that own files inside one regular package."""
     owners: defaultdict[PurePosixPath, dict[str, None]] = defaultdict(dict)
     for distribution in distributions.values():
-        for file in distribution.files:
-            for package in list(file.parents)[:-1]:
+        for directory in {file.parent for file in distribution.files}:
+            for package in [directory, *directory.parents][:-1]:
                 owners[package][distribution.name] = None
     regular = _regular_packages(distributions, ties)
     for package, names in owners.items():

@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from hatch_release.cache.store import key_of, tool
+from hatch_release.dependencies.closure import precedence
 from hatch_release.dependencies.colocation import Ties, read_ties
 from hatch_release.dependencies.distributions import Distribution, read_distributions, record_rows
 from hatch_release.dependencies.installer import install
@@ -111,7 +112,7 @@ class Installation:
             self._install(WHEEL if WHEEL in missing else LOCKED)
         self._there |= missing
 
-    def part_of(self, name: str) -> str:
+    def part_of(self, name: str) -> Part:
         """Which part a distribution is: `wheel` or `locked`.
 
         Args:
@@ -120,6 +121,31 @@ class Installation:
         return WHEEL if name == canonicalize_name(self.project.name) else LOCKED
 
     def _install(self, part: Part) -> None:
+        self._run_installer(part)
+        self._found = read_distributions(self.site)
+        for name in self._contested():
+            self._run_installer(self.part_of(name) if self.lock else "all", again=name)
+        self._check()
+
+    def _contested(self) -> list[str]:
+        """The distributions to install again, in this order, since uv installs in none: they share files with others.
+
+        Files that are the same in all wheels are no matter.
+        """
+        owners: dict[str, dict[str, str]] = {}
+        for name, each in self._found.items():
+            owned = set(map(str, each.files))
+            for file, checksum, *_size in record_rows(self.site / each.info / "RECORD"):
+                if file in owned:
+                    owners.setdefault(file, {})[name] = checksum
+        names: set[str] = set()
+        for checksums in owners.values():
+            if len(checksums) > 1 and ("" in checksums.values() or len({*checksums.values()}) > 1):
+                names.update(checksums)
+        own = canonicalize_name(self.project.name)
+        return [name for name in precedence(self._found, self.interpreter.markers, own) if name in names][1:]
+
+    def _run_installer(self, part: Part, again: str = "") -> None:
         install(
             wheel=self.wheel,
             lock=self.lock,
@@ -129,12 +155,11 @@ class Installation:
             groups=self.options.groups,
             root=self.project.root,
             part=part,
+            again=again,
         )
-        self._check()
 
     def _check(self) -> None:
         """Compare the files in `site` with what their wheels say: uv checks what it downloads, not its own cache."""
-        self._found = read_distributions(self.site)
         self._digests = _digests(self._found.values(), self.site)
         if self.options.no_deps_check:
             return

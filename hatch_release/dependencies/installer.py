@@ -41,6 +41,7 @@ def install(  # noqa: PLR0913 - every argument is a decision of the caller, all 
     root: Path,
     offline: bool = False,
     part: Part = "all",
+    again: str = "",
 ) -> None:
     """Installs the project's `wheel` and its dependencies into `destination`, side by side.
 
@@ -56,13 +57,14 @@ def install(  # noqa: PLR0913 - every argument is a decision of the caller, all 
         root: The project's root: its `[tool.uv]` index settings count.
         offline: Use nothing but uv's cache.
         part: With a lock, the wheel and what is locked can be installed one without the other.
+        again: One of the distributions: it is installed over what is there.
 
     Raises:
         ReleaseError: When uv is missing or fails: a wrong hash, no network, nothing that fits the
             interpreter, a source that does not build.
     """
     common = ["--target", str(destination), "--python", str(python), "--link-mode", "copy"]
-    common += ["--no-compile-bytecode", "--verify-hashes"]
+    common += ["--no-compile-bytecode", "--verify-hashes", *(["--reinstall-package", again] if again else [])]
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hatch-release-") as scratch:
         # uv writes relative paths into exports: both ends have to be free of symlinks.

@@ -109,3 +109,5 @@ BRANCHES = (
 WORDS = frozenset(name for branch in BRANCHES for name in branch.named)
 """What scanning has to look for, also where it is no module's name."""
 BY_EDGE = {edge: branch for branch in BRANCHES for edge in branch.edges()}
+BRANCHING = frozenset(module for module, _ in BY_EDGE)
+"""The modules that have such imports."""

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from hatch_release.errors import ReleaseError
 from hatch_release.imports import compiled as compiled_code
 from hatch_release.imports import scan as import_scan
-from hatch_release.imports.branches import BY_EDGE, WORDS
+from hatch_release.imports.branches import BRANCHING, BY_EDGE, WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
 # What an operator types into a shell of the running system, and what the interpreter takes for granted.
@@ -142,6 +142,8 @@ class _Search:
 
     def take(self, name: str, reason: str) -> None:
         """Reach `name`: importing a.b.c imports a and a.b, and the last part may be an attribute."""
+        if name in self._asked:
+            return
         self._asked.add(name)
         parts = name.split(".")
         for end in range(1, len(parts) + 1):
@@ -167,8 +169,8 @@ class _Search:
     def _ask(self, name: str, imports: Iterable[str]) -> None:
         """Reach what the module `name` imports, but what waits for a condition."""
         for each in imports:
-            edges = {edge for target in _ways(each) if (edge := (name, target)) in BY_EDGE}
-            self._waiting |= edges
+            edges = _edges(name, each) if name in BRANCHING else ()
+            self._waiting.update(edges)
             if not edges:
                 self.take(each, name)
 
@@ -187,10 +189,10 @@ class _Search:
                 self.take(edge[1], edge[0])
 
 
-def _ways(name: str) -> Iterator[str]:
-    """The modules that `name` may stand for: itself, or what it is an attribute of."""
-    yield name
-    yield name.rpartition(".")[0]
+def _edges(module: str, name: str) -> list[tuple[str, str]]:
+    """The imports of `module` under a condition that `name` may stand for: of itself, or what it is an attribute of."""
+    ways = ((module, name), (module, name.rpartition(".")[0]))
+    return [edge for edge in ways if edge in BY_EDGE]
 
 
 def reach(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,12 +36,24 @@ def bring_target_data(python: Path, modules: Collection[str], distributions: Col
         _copy(Path(certifi.where()), share / target_data.CERTIFICATES)
     if "zoneinfo" in modules and "tzdata" not in distributions:
         with resources.as_file(resources.files("tzdata") / "zoneinfo") as zones:
-            for path in zones.rglob("*"):
-                if path.is_file() and path.suffix not in {".py", ".pyc"}:
-                    _copy(path, share / target_data.ZONEINFO / path.relative_to(zones))
+            _copy_zones(zones, share / target_data.ZONEINFO)
     if not {"_curses", "readline"}.isdisjoint(modules):
         for terminal in TERMINALS:
             _copy_terminal(terminal, share / target_data.TERMINFO)
+
+
+def _copy_zones(source: Path, target: Path) -> None:
+    """Copy the files of `tzdata`, which are hundreds, without its modules."""
+    for directory, _, names in os.walk(source):
+        below = Path(directory).relative_to(source)
+        zones = [name for name in names if not name.endswith((".py", ".pyc"))]
+        if zones:
+            (target / below).mkdir(parents=True, exist_ok=True)
+        for name in zones:
+            with open(f"{directory}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - for hundreds of files
+                content = file.read()
+            with open(f"{target / below}/{name}", "wb", buffering=0) as file:  # noqa: PTH123 - the same
+                file.write(content)
 
 
 def _copy_terminal(name: str, target: Path) -> None:
@@ -53,7 +66,6 @@ def _copy_terminal(name: str, target: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a small file; hundreds of them go through here."""
-    if not target.parent.is_dir():
-        target.parent.mkdir(parents=True)
+    """Copy a small file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(source.read_bytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import os
 import posixpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -33,25 +34,25 @@ def write_record(directory: str, info: str, root: Path, digests: Digests, prefix
         digests: Of the files below `root`.
         prefix: Where its data files went, relative to `root` (`data_files.py`).
     """
-    home = root / directory
+    home = f"{root}/{directory}"
     elsewhere = posixpath.relpath(prefix, directory) if prefix else ""
     record = f"{info}/RECORD"
-    owned = [row[0] for row in record_rows(home / record)]
+    owned = [row[0] for row in record_rows(Path(home, record))]
     found = [each for file in owned if (each := _present(home, file, elsewhere)) and each != record]
     paths = {file: posixpath.normpath(f"{directory}/{file}") for file in found}
     sums = digests.of(paths.values())
     rows = [
-        (file, f"sha256={_encoded(sums[path])}", str((root / path).stat().st_size))
+        (file, f"sha256={_encoded(sums[path])}", str(os.stat(f"{root}/{path}").st_size))  # noqa: PTH116 - thousands
         for file, path in paths.items()
     ]
-    with (home / record).open("w", encoding="utf-8", newline="") as stream:
+    with Path(home, record).open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([*rows, (record, "", "")])
 
 
-def _present(home: Path, file: str, elsewhere: str) -> str | None:
+def _present(home: str, file: str, elsewhere: str) -> str | None:
     """The file, what it was compiled to, or where it was moved."""
     places = (file, f"{file}c", *([f"{elsewhere}/{file}"] if file.startswith(_DATA) else []))
-    return next((each for each in places if (home / each).is_file()), None)
+    return next((each for each in places if os.path.isfile(f"{home}/{each}")), None)  # noqa: PTH113 - thousands
 
 
 def _encoded(digest: str) -> str:

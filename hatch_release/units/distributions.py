@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from hatch_release import runtime
 from hatch_release.binaries import elf
 from hatch_release.cache.store import key_of, shipped, tool
+from hatch_release.dependencies.closure import precedence
 from hatch_release.dependencies.colocation import conflicting_files, shared_directories
 from hatch_release.dependencies.distributions import place, shared_files
 from hatch_release.errors import ReleaseError
@@ -25,6 +26,9 @@ from hatch_release.units.stripping import file_owners, strip_files
 from hatch_release.units.unit import Unit, keep, restore
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import PurePosixPath
+
     from hatch_release.assembly import Assembly
 
 KIND = "distribution"
@@ -35,10 +39,7 @@ def place_distributions(assembly: Assembly) -> None:
     """Split what was installed -> lib/NAME-VSN, from the cache or from scratch/site."""
     release, distributions = assembly.release, assembly.distributions
     ties = {name: each.ties for name, each in assembly.installed.items()}
-    for file, owners in conflicting_files(distributions.values(), ties).items():
-        release.progress.warn(
-            f"{' and '.join(owners)} both own {file}: the one installed last is in the release"
-        )
+    _warn_of_conflicts(assembly, conflicting_files(distributions.values(), ties))
     (release.path / layout.LIB).mkdir()
     shared = shared_directories(distributions, ties)
     for name, distribution in distributions.items():
@@ -47,6 +48,22 @@ def place_distributions(assembly: Assembly) -> None:
         unit = Unit(directory, KIND, _key(assembly, directory))
         _take(assembly, unit)
     _move(assembly)
+
+
+def _warn_of_conflicts(assembly: Assembly, conflicts: Mapping[PurePosixPath, Collection[str]]) -> None:
+    """Name the distributions that own the same files, one line for each group of them."""
+    own = canonicalize_name(assembly.release.project.name)
+    installed = {name: each.distribution for name, each in assembly.installed.items()}
+    order = precedence(installed, assembly.interpreter.markers, own)
+    groups: dict[tuple[str, ...], list[PurePosixPath]] = {}
+    for file, owners in conflicts.items():
+        groups.setdefault(tuple(sorted(owners, key=order.index)), []).append(file)
+    for names, files in groups.items():
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        assembly.release.progress.warn(
+            f"{', '.join(names[:-1])} and {names[-1]} own the same files, {min(files)}{more}: those of {names[-1]} "
+            "are in the release"
+        )
 
 
 def _key(assembly: Assembly, directory: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hatch_release.options.strip import Strip
 
 _COMPILER_READS = (".a", ".h", ".hh", ".hpp", ".hxx", ".la", ".lib", ".pxd", ".pxi", ".pyx")
+_TESTS = re.compile(r"(?:[^.]+\.)+?tests(?=\.|$)")
 _KINDS = {**dict.fromkeys(_COMPILER_READS, "headers"), ".pyi": "stubs"}
 
 
@@ -88,5 +89,5 @@ def unused_tests(
 
 def _tests_package(name: str) -> str:
     """The package called `tests`, inside another one, that the module `name` is in or is; else nothing."""
-    match = re.match(r"(?:[^.]+\.)+?tests(?=\.|$)", name)
+    match = _TESTS.match(name) if ".tests" in name else None
     return match[0] if match else ""

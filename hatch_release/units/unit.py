@@ -7,6 +7,7 @@ what else is in the release. Beside its files the cache keeps what was found out
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -108,12 +109,12 @@ def _read_facts(unit: Unit, facts: dict[str, Any]) -> None:
 
 def _remember(unit: Unit, release: Release, entry: Entry) -> None:
     """What is known about the files need not be found out again."""
-    binaries = entry.facts["binaries"]
+    binaries, root = entry.facts["binaries"], os.fspath(release.path)
     for file in entry.files:
         if not file.link:
             path = f"{unit.directory}/{file.path}"
             release.digests.remember(path, file.digest)
             if file.path not in binaries:
-                elf.remember(release.path / path, None)
+                elf.remember(f"{root}/{path}", None)
             elif binaries[file.path]:
-                elf.remember(release.path / path, Binary.from_json(binaries[file.path]))
+                elf.remember(f"{root}/{path}", Binary.from_json(binaries[file.path]))
