@@ -23,7 +23,10 @@ def _install(boot_file: str) -> "Any":  # noqa: ANN401 - the finder, whose class
         offset = int.from_bytes(data[-16:-8], "little")
         payload = marshal.loads(memoryview(data)[offset:-24] if data[-24:-16] == MAGIC else b"")  # noqa: S302 - as trusted as the code beside it
     except (ValueError, EOFError, TypeError):
-        sys.exit(f"ERROR: {boot_file} is damaged: install the release again from its archive")
+        sys.exit(
+            f"ERROR: {boot_file} is damaged or was written in another format: "
+            "install the release again from its archive"
+        )
     package = "hatch_release.runtime"
     module = type(sys)(package + ".importer")
     module.__package__ = package

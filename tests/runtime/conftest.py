@@ -11,6 +11,7 @@ import pytest
 from tests import interpreters
 from tests.conftest import copy_fixture
 from tests.runtime.daemons import Daemons
+from tests.runtime.nodes import Nodes
 from tests.runtime.probe import Probe
 
 if TYPE_CHECKING:
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
 def probes(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Probe]:
     """The probe by minor version of Python; made when first asked for."""
 
-    base = tmp_path_factory.getbasetemp()
-    # The workers of pytest-xdist share them.
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "probes"
-    shared.mkdir(exist_ok=True)
+    shared = _shared_by_workers(tmp_path_factory, "probes")
 
     class Probes(dict[str, Probe]):
         def __missing__(self, minor: str) -> Probe:
@@ -64,3 +62,35 @@ def applications(builders: dict[str, Builder], tmp_path_factory: pytest.TempPath
     """The launcher of the fixture `applications`."""
     project = copy_fixture("applications", tmp_path_factory.mktemp("applications"))
     return builders[interpreters.running()].release(project) / "bin" / "applications"
+
+
+@pytest.fixture(scope="session", params=dict.fromkeys([interpreters.running(), *interpreters.available()]))
+def node_root(
+    request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The root of the fixture `applications`, assembled for each version of Python."""
+    directory = _shared_by_workers(tmp_path_factory, "applications") / str(request.param)
+    with directory.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        root = directory / "applications" / "dist" / "release" / "applications"
+        return (
+            root
+            if root.exists()
+            else builders[request.param].release(copy_fixture("applications", directory))
+        )
+
+
+@pytest.fixture
+def nodes(node_root: Path, tmp_path: Path) -> Iterator[Nodes]:
+    """Starts nodes of that release, and leaves none."""
+    started = Nodes(node_root, tmp_path)
+    yield started
+    started.kill()
+
+
+def _shared_by_workers(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A directory that the workers of pytest-xdist share."""
+    base = factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    directory.mkdir(exist_ok=True)
+    return directory

@@ -5,35 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import interpreters
-from tests.conftest import copy_fixture
 from tests.runtime.nodes import Nodes, alive, wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.projects import Builder
-
-
-@pytest.fixture(scope="module", params=dict.fromkeys([interpreters.running(), *interpreters.available()]))
-def root(
-    request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The fixture `applications`, assembled for each Python."""
-    project = copy_fixture("applications", tmp_path_factory.mktemp(f"applications-{request.param}"))
-    return builders[request.param].release(project)
-
-
-@pytest.fixture
-def nodes(root: Path, tmp_path: Path) -> Iterator[Nodes]:
-    started = Nodes(root, tmp_path)
-    yield started
-    started.kill()
 
 
 def test_all_shapes_start_in_order_and_stop_in_the_opposite_one(nodes: Nodes) -> None:

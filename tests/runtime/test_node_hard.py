@@ -4,35 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import interpreters
-from tests.conftest import copy_fixture
 from tests.runtime.nodes import Nodes, wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.projects import Builder
-
-
-@pytest.fixture(scope="module", params=dict.fromkeys([interpreters.running(), *interpreters.available()]))
-def root(
-    request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The fixture `applications`, assembled for each Python."""
-    project = copy_fixture("applications", tmp_path_factory.mktemp(f"applications-{request.param}"))
-    return builders[request.param].release(project)
-
-
-@pytest.fixture
-def nodes(root: Path, tmp_path: Path) -> Iterator[Nodes]:
-    started = Nodes(root, tmp_path)
-    yield started
-    started.kill()
 
 
 def test_a_signal_while_starting_stops_what_was_started(nodes: Nodes) -> None:

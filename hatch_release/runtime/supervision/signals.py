@@ -82,7 +82,8 @@ class Handlers:
                 # What asyncio sets when a loop is closed, and what uvicorn puts back.
                 if handler in (signal.SIG_DFL, signal.default_int_handler, self._handle):
                     handler = self._handle
-                elif callable(handler):
+                # What handles SIGHUP itself means something else by it: gunicorn loads its configuration again.
+                elif callable(handler) and signalnum != signal.SIGHUP:
                     handler = _Chained(self, handler)
             return _unchained(set_handler(signalnum, handler))
 

@@ -21,7 +21,7 @@ from ..errors import ReleaseError
 from . import events, kept, loading, policy, shapes, systemd
 from .running import KINDS, Running
 from .signals import Handlers
-from .workers import Loop, Worker
+from .workers import Loop, MainWorker, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ class Node:
         """Nothing is started."""
         self.specs = {spec["name"]: spec for spec in specs}
         self.finder = finder
-        self.main = Worker()
+        self.main = MainWorker()
         self.handlers = Handlers(
             lambda number: self._events.put(lambda: self._signalled(number)), lambda: self.main.works
         )

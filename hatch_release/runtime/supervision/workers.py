@@ -5,8 +5,11 @@ Whoever waits for such code is the supervisor, which has a thread of its own (`s
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import os
 import queue
+import signal
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
+_PIPE_SIZE = 65536
+"""Bytes that a pipe holds on Linux."""
+
+
+def pass_on(home: int, error: BaseException | None = None) -> None:
+    """Let a process that an application has forked end as it would without a node.
+
+    It has a copy of this thread's stack and nothing else of the node: whatever waits for the application is not there.
+
+    Args:
+        home: The id of the process that runs the node.
+        error: What the application's code has raised; none when it came back.
+
+    Raises:
+        BaseException: `error` or SystemExit, in every other process.
+    """
+    if os.getpid() != home:
+        raise error or SystemExit
 
 
 class Worker:
@@ -28,6 +49,7 @@ class Worker:
     def __init__(self, name: str = "") -> None:
         """Start the thread."""
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._home = os.getpid()
         self.busy = False
         """Whether a job runs that takes as long as its application."""
         self.works = False
@@ -59,12 +81,17 @@ class Worker:
                     begun()
                 result = self._call(function)
             except BaseException as error:  # noqa: BLE001 - it is the application's, and told by the future
+                pass_on(self._home, error)
                 future.set_exception(error)
             else:
+                pass_on(self._home)
                 future.set_result(result)
 
-        self._jobs.put(job)
+        self._put(job)
         return future
+
+    def _put(self, job: Callable[[], None] | None) -> None:
+        self._jobs.put(job)
 
     def _call(self, function: Callable[[], T]) -> T:
         self.works = True
@@ -79,7 +106,65 @@ class Worker:
 
     def close(self) -> None:
         """End the thread when its jobs are done."""
-        self._jobs.put(None)
+        self._put(None)
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See to it that `loop`, which runs in this thread, heeds signals."""
+
+
+class MainWorker(Worker):
+    """The main thread, which signals wake in every case.
+
+    Python calls a signal's handler in the main thread, between two instructions. A signal that comes just before the
+    thread waits would be heeded when it next wakes; so it waits for a pipe that signals are written to
+    (`signal.set_wakeup_fd`), which tells of those too.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is set yet."""
+        super().__init__()
+        self._wake: tuple[int, int] | None = None
+        """The pipe: its reading and its writing end."""
+
+    def work(self) -> None:
+        """Do jobs until `close`."""
+        reading, writing = self._wake = os.pipe()
+        os.set_blocking(writing, False)
+        os.register_at_fork(after_in_child=self._forget)
+        while True:
+            # Programs that ran here, and their event loops, may have set their own.
+            signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                os.read(reading, _PIPE_SIZE)
+                continue
+            if job is None:
+                break
+            job()
+            del job
+        self._forget()
+
+    def _put(self, job: Callable[[], None] | None) -> None:
+        super()._put(job)
+        if self._wake:
+            with contextlib.suppress(BlockingIOError):  # it is full of reasons to wake
+                os.write(self._wake[1], b"\0")
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See to it that `loop`, which runs in this thread, heeds signals."""
+        if self._wake:
+            reading, writing = self._wake
+            loop.add_reader(reading, os.read, reading, _PIPE_SIZE)
+            signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def _forget(self) -> None:
+        """Leave signals to others: at the end, and in a forked child, whose signals are its own."""
+        if self._wake:
+            before = signal.set_wakeup_fd(-1)
+            if before not in {-1, self._wake[1]}:
+                signal.set_wakeup_fd(before)
+            self._wake = None  # open until the process ends: somebody may just be writing
 
 
 class Loop:
@@ -95,6 +180,7 @@ class Loop:
         import asyncio
 
         self._failed = failed
+        self._home = os.getpid()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
         worker.busy = True
@@ -106,6 +192,7 @@ class Loop:
 
         asyncio.set_event_loop(self._loop)
         self._thread = threading.current_thread()
+        self._worker.listen(self._loop)
         try:
             while self._goes_on():
                 pass
@@ -118,6 +205,7 @@ class Loop:
         try:
             self._loop.run_forever()
         except BaseException as error:  # noqa: BLE001 - the application's
+            pass_on(self._home, error)
             self._failed(error)
             return True
         return False
@@ -169,6 +257,7 @@ class Task:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """It begins when `begin` is called, in the loop."""
         self._loop = loop
+        self._home = os.getpid()
         self._task: asyncio.Task[None] | None = None
         self._main: Any = None
         self.future: Future[None] = Future()
@@ -185,8 +274,10 @@ class Task:
         except asyncio.CancelledError:
             self.future.set_result(None)
         except BaseException as error:  # noqa: BLE001 - it is the application's, and told by the future
+            pass_on(self._home, error)
             self.future.set_exception(error)
         else:
+            pass_on(self._home)
             self.future.set_result(None)
 
     def cancel(self) -> None:
