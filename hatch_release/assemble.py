@@ -14,6 +14,7 @@ from hatch_release import trial
 from hatch_release.applications.plan import choose_applications, plan_boot_scripts
 from hatch_release.assembly import RUNTIME_NAME, Assembly
 from hatch_release.binaries import elf
+from hatch_release.binaries.libraries import foreign_libraries
 from hatch_release.cache.store import Cache
 from hatch_release.configuration.stage import plan_configuration
 from hatch_release.dependencies.closure import closure, project_roots
@@ -113,6 +114,17 @@ def place_data_files(assembly: Assembly) -> None:
     """Move the data files of distributions to where `sys.prefix` leads -> python-X.Y.Z/etc, share."""
     release = assembly.release
     move_data_files(release.path, assembly.library_directories, release.python_directory)
+
+
+def tell_libraries(assembly: Assembly) -> None:
+    """Without an interpreter there is no place that all files look for libraries in: the target must have them."""
+    foreign = foreign_libraries(assembly.release.path)
+    if foreign:
+        first = next(iter(foreign.values()))
+        assembly.release.progress.warn(
+            f"the target must have {', '.join(sorted(foreign))}, which {first}{' and others' * (len(foreign) > 1)} "
+            "need: include-python = true brings them along"
+        )
 
 
 def describe_distributions(assembly: Assembly) -> None:
@@ -238,6 +250,7 @@ STAGES = (
     Stage(
         "Placing data files", place_data_files, lambda options: bool(options.include_python)
     ),  # python-X.Y.Z/etc, share
+    Stage("Looking for libraries", tell_libraries, lambda options: not options.include_python),
     Stage("Describing the distributions", describe_distributions),  # lib/*/*.dist-info/RECORD
     Stage("Comparing with other versions", separate_from_others),  # lib/NAME-VSN.HASH, python-X.Y.Z.HASH
     Stage("Writing the scripts", write_files),  # bin/NAME, releases/

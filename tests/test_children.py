@@ -37,6 +37,19 @@ def children(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFact
     return side_by_side.make("children", directory, builders[interpreters.running()])
 
 
+ENDS = sorted({interpreters.available()[0], interpreters.available()[-1]} - {interpreters.running()})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("minor", ENDS)
+def test_the_oldest_and_the_newest_python_find_the_release_too(
+    builders: dict[str, Builder], tmp_path: Path, minor: str
+) -> None:
+    pair = side_by_side.make("children", tmp_path, builders[minor], minor=minor)
+    for name in COMMANDS:
+        assert all(seen["executable"].startswith(f"{pair.root}/python-{minor}") for seen in told(pair, name))
+
+
 def told(pair: Pair, name: str, **environment: str) -> list[dict[str, Any]]:
     """What the children of one command saw in the release."""
     arguments, count = COMMANDS[name]

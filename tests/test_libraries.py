@@ -3,17 +3,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from hatch_release.binaries import elf
 from hatch_release.binaries.elf import _patchelf
-from hatch_release.binaries.libraries import bundle_libraries, locate, of_c_library
+from hatch_release.binaries.libraries import bundle_libraries, foreign_libraries, locate, of_c_library
 from hatch_release.interpreter.facts import probe
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="shared libraries of Linux")
 
@@ -155,6 +152,17 @@ def test_a_graphics_driver_stays_the_targets(tmp_path: Path, python: Path) -> No
     assert copied == []
     assert warnings == ["lib/one-1/one.so needs libcuda.so.1, which the target's graphics driver must bring"]
     assert python.is_dir()
+
+
+def test_what_the_target_must_have_is_told_where_it_brings_the_interpreter(tmp_path: Path) -> None:
+    assert LIBRARY
+    binary(tmp_path / "lib/one-1/one.libs/libone.so")
+    binary(tmp_path / "lib/one-1/one/one.so", "libone.so", "libstdc++.so.6", runpath="$ORIGIN/../one.libs")
+    binary(tmp_path / "lib/two-1/two.so", "libstdc++.so.6", "libpq.so.5")
+    assert foreign_libraries(tmp_path) == {
+        "libstdc++.so.6": Path("lib/one-1/one/one.so"),
+        "libpq.so.5": Path("lib/two-1/two.so"),
+    }
 
 
 def test_a_damaged_sample_does_not_stop_the_assembly(tmp_path: Path, python: Path) -> None:

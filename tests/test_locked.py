@@ -237,6 +237,29 @@ def test_an_extra_or_group_that_does_not_exist(
     assert nothing_written(unlocked)
 
 
+@pytest.mark.parametrize("lock", [True, False])
+def test_direct_references_and_markers_are_followed(builder: Builder, project: Path, *, lock: bool) -> None:
+    wheels = {name: make_wheel(project / "wheels", name) for name in ("direct", "marked", "absent")}
+    lines = "".join(locked(*each) for each in wheels.items() if each[0] != "absent")
+    lock_file = project / "requirements.lock"
+    lock_file.write_text(lines) if lock else lock_file.unlink()
+    requirements = [
+        "direct @ {root:uri}/wheels/direct-1.0-py3-none-any.whl",
+        "marked @ {root:uri}/wheels/marked-1.0-py3-none-any.whl ; python_version >= '3.10'",
+        "absent @ {root:uri}/wheels/absent-1.0-py3-none-any.whl ; sys_platform == 'win32'",
+    ]
+    replace(project, "dependencies = []", f"dependencies = {json.dumps(requirements)}")
+    configure(project, "\n[tool.hatch.metadata]\nallow-direct-references = true")
+    root = builder.release(project)
+    assert distributions(root) == {"hello": "1.0.0", "direct": "1.0", "marked": "1.0"}
+    done = run(root / "bin" / "hello", "eval", "import direct, marked; print(direct.NAME, marked.NAME)")
+    assert done.stdout == "direct marked\n"
+    # Nothing tells where it was built.
+    assert not [
+        path for path in root.rglob("*") if path.is_file() and os.fsencode(project) in path.read_bytes()
+    ]
+
+
 def test_extras_bring_what_they_need(builders: dict[str, Builder], tmp_path: Path) -> None:
     project = configure(copy_fixture("cli", tmp_path), 'extras = ["toml"]')
     root = builders[interpreters.running()].release(project)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import interpreters, side_by_side
-from tests.projects import run
+from tests.projects import FIXTURES, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,44 @@ def test_the_same_distributions_are_there(answers: tuple[Any, Any]) -> None:
 def test_every_distribution_tells_the_same(answers: tuple[Any, Any], fact: str) -> None:
     expected, seen = ({name: each[fact] for name, each in view["distributions"].items()} for view in answers)
     assert seen == expected
+
+
+REPORT = """
+import importlib.metadata, json, sys
+sys.path.append({directory!r})
+import metadata_report
+print(json.dumps({{
+    "distributions": {{
+        each.name: metadata_report.distribution_facts(each)
+        for each in importlib.metadata.distributions()
+        if each.name not in metadata_report.UNLOCKED
+    }},
+    "entry points": metadata_report.entry_points(importlib.metadata),
+}}))
+"""
+"""What every distribution of a project says, whatever the project is."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["webapp", *(pytest.param(each, marks=pytest.mark.long) for each in ("cli", "children", "sdist_only"))],
+)
+def test_every_distribution_of_other_projects_tells_the_same(
+    builders: dict[str, Builder], tmp_path: Path, name: str
+) -> None:
+    pair = side_by_side.make(name, tmp_path, builders[interpreters.running()])
+    code = REPORT.format(directory=str(FIXTURES / "resources" / "src" / "resources"))
+    done = pair.run(str(pair.venv / "bin" / "python"), "-c", code), pair.in_release(code, command="eval")
+    assert [each.returncode for each in done] == [0, 0], done
+    expected, seen = (pair.comparable(json.loads(each.stdout)) for each in done)
+    unneeded = expected["distributions"].keys() - seen["distributions"].keys()
+    # The lock may hold more than the project needs on this machine.
+    assert len(seen["distributions"]) >= 3
+    for each in unneeded:
+        del expected["distributions"][each]
+    assert seen["distributions"] == expected["distributions"]
+    if not unneeded:
+        assert seen["entry points"] == expected["entry points"]
 
 
 def test_record_is_rewritten_to_what_is_there(answers: tuple[Any, Any]) -> None:

@@ -116,6 +116,14 @@ def bundle_libraries(
     return _Bundle(root.resolve(), python.resolve(), warn, take).fill()
 
 
+def foreign_libraries(root: Path) -> dict[str, Path]:
+    """The libraries beyond the C library that the target must have, since the release at `root` brings no interpreter.
+
+    Each with the first of the files that need it, relative to `root`. A damaged file needs nothing.
+    """
+    return _Bundle(root.resolve(), root.resolve(), lambda _line: None, take).foreign()
+
+
 @dataclass
 class _Bundle:
     """One run of `bundle_libraries`."""
@@ -130,9 +138,7 @@ class _Bundle:
 
     def fill(self) -> list[str]:
         """Copy until nothing that can be found is missing."""
-        found = (f"{at}/{name}" for at, _, names in os.walk(self.root) for name in names)
-        binaries = sorted(Path(path) for path in found if elf.is_elf(path))
-        self.files = {path: self._linkage(path) for path in binaries}
+        self._read()
         own = [path for path in self.files if path.parent == self.python / "bin"]
         for path in own:
             if any(name.startswith("libc.so") for name in self.files[path].needed):
@@ -147,6 +153,23 @@ class _Bundle:
             self._redirect(path, looks_further=bool(missed))
             pending += [self.python / "lib" / name for name in self.copied[before:]]
         return sorted(self.copied)
+
+    def foreign(self) -> dict[str, Path]:
+        """What no file finds inside the release."""
+        self._read()
+        here = {name for path, link in self.files.items() for name in _names(path, link)}
+        found: dict[str, Path] = {}
+        for path, link in self.files.items():
+            for name in link.needed:
+                if name not in here and not self._reaches(path, name):
+                    found.setdefault(name, path.relative_to(self.root))
+        return found
+
+    def _read(self) -> None:
+        """Look at all files."""
+        found = (f"{at}/{name}" for at, _, names in os.walk(self.root) for name in names)
+        binaries = sorted(Path(path) for path in found if elf.is_elf(path))
+        self.files = {path: self._linkage(path) for path in binaries}
 
     def _linkage(self, path: Path) -> elf.Linkage:
         """What `path` needs; nothing when it is damaged, as samples are that a distribution tests with."""

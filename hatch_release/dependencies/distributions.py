@@ -26,6 +26,7 @@ _NOT_IMPORTED = frozenset({"bin", "Scripts", "include"})
 """Where a flat installation puts console scripts and C headers."""
 _INSTALLERS_OWN = re.compile(r"direct_url\.json|INSTALLER|REQUESTED|uv_\w+\.json|RECORD\.(?:jws|p7s)")
 """Files of a dist-info that tell how and where it was installed, or sign the RECORD that `place` rewrites."""
+_LOCAL_REFERENCE = re.compile(rb"^(Requires-Dist:[^@\n]*?)\s*@\s*file:[^;\s]*(\s*;.*)?$", re.MULTILINE)
 _LEGACY_REQUIREMENT = re.compile(
     r"\s*(?P<name>[\w.-]+)\s*(?P<extras>\[[^\]]*\])?[^;]*(?P<marker>;.*)?", re.DOTALL
 )
@@ -84,8 +85,8 @@ def place(
 ) -> Path:
     """Moves the files of `distribution` from `site` into its own directory below `lib`.
 
-    What its dist-info tells about the installer and its machine is left behind, and its RECORD rewritten
-    to what is there. Paths below `site`, modes and contents stay.
+    What its dist-info tells about the installer and its machine is left behind, directories in direct references
+    (`name @ file:...`) too, and its RECORD rewritten to what is there. Paths below `site`, modes and contents stay.
 
     Args:
         distribution: What to move.
@@ -115,7 +116,17 @@ def place(
     with (home / record).open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows(kept)
     shutil.rmtree(site / distribution.info)
+    _forget_local_references(home / distribution.info / "METADATA")
     return home
+
+
+def _forget_local_references(metadata: Path) -> None:
+    """Take the places of local files out of requirements: they are those of the machine that builds."""
+    text = metadata.read_bytes()
+    headers, separator, description = text.partition(b"\n\n")
+    shortened = _LOCAL_REFERENCE.sub(rb"\1\2", headers)
+    if shortened != headers:
+        metadata.write_bytes(shortened + separator + description)
 
 
 def shared_files(distributions: Iterable[Distribution]) -> dict[PurePosixPath, list[str]]:
