@@ -36,7 +36,7 @@ class Disk:
         self._filler.unlink()
 
     def remount(self, option: str) -> None:
-        """Make it read-only (`ro`) or writable (`rw`) for everybody, whatever is open."""
+        """Make it read-only (`ro`), which works when nobody has a file of it open for writing, or writable (`rw`)."""
         _run("/bin/mount", "-o", f"remount,{option}", str(self.path))
 
 

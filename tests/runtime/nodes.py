@@ -101,9 +101,11 @@ class Nodes:
                 node.process.stderr.close()
 
 
-def wait_for(condition: Callable[[], bool], told: Callable[[], str] = str) -> None:
+def wait_for(
+    condition: Callable[[], bool], told: Callable[[], str] = str, *, seconds: float = LONGEST
+) -> None:
     """Wait until something holds."""
-    end = time.monotonic() + LONGEST
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, told()
         time.sleep(0.01)
