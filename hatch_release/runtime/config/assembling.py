@@ -76,21 +76,10 @@ def _evaluate(job: dict[str, Any]) -> files.Evaluation:
     except ConfigError:
         raise
     except Exception as error:
-        where = _place(error, job["root"])
+        where = files.place_of(error, job["root"], "the build-time configuration")
         raise ConfigError(f"{where} failed with {in_one_line(error)}") from error
     finally:
         sys.path[:] = before
-
-
-def _place(error: BaseException, root: str) -> str:
-    """The line of the project's files that an error came from."""
-    found, part = "the build-time configuration", error.__traceback__
-    while part is not None:
-        file = part.tb_frame.f_code.co_filename
-        if file.startswith(f"{root}/"):
-            found = f"{file[len(root) + 1 :]}:{part.tb_lineno}"
-        part = part.tb_next
-    return found
 
 
 def _not_plain(error: plain.NotPlainError, done: files.Evaluation) -> str:

@@ -48,7 +48,7 @@ def _run(store: Store, path: str, root: str, *, may_import: bool) -> None:
     except ConfigError:
         raise
     except Exception as error:
-        where = files.place_of(error, path, os.path.relpath(path, root))
+        where = files.place_of(error, root, os.path.relpath(path, root))
         raise ConfigError(f"the configuration {where} failed with {in_one_line(error)}") from error
     before = store.values
     store.values = merged(before, done.values)

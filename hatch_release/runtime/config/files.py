@@ -22,7 +22,7 @@ from .merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import CodeType, TracebackType
+    from types import CodeType
 
     from .merging import Config
     from .origins import Path
@@ -51,8 +51,7 @@ class Evaluation:
 
     def shown(self, path: str) -> str:
         """How messages name a file."""
-        inside = self.base and path.startswith(f"{self.base}/")
-        return path[len(self.base) + 1 :] if inside else path
+        return shown(path, self.base)
 
     def here(self) -> str:
         """The file that runs, and the line that it has come to."""
@@ -188,12 +187,22 @@ def _run(evaluation: Evaluation, path: str) -> None:
     except ModuleNotFoundError as error:
         if is_assembling(error.name or ""):
             raise ConfigError(
-                f"{place_of(error, path, evaluation.shown(path))} imports {error.name}, which assembles "
+                f"{place_of(error, evaluation.base, evaluation.shown(path))} imports {error.name}, which assembles "
                 f"releases and is not inside them: import from {_RUNTIME}.config alone"
             ) from error
         raise
     finally:
         evaluation.files.pop()
+
+
+def shown(path: str, base: str) -> str:
+    """A path relative to a directory when it is below, else as it is.
+
+    Args:
+        path: Absolute.
+        base: The directory; may be empty.
+    """
+    return path[len(base) + 1 :] if base and path.startswith(f"{base}/") else path
 
 
 def is_assembling(module: str) -> bool:
@@ -204,12 +213,12 @@ def is_assembling(module: str) -> bool:
     return module.startswith("hatch_release.") and not f"{module}.".startswith(f"{_RUNTIME}.")
 
 
-def compiled(path: str, shown: str) -> CodeType:
+def compiled(path: str, name: str) -> CodeType:
     """The code of a configuration file.
 
     Args:
         path: Where it is.
-        shown: How messages name it.
+        name: How messages call it.
 
     Raises:
         ConfigError: When it can't be read, or is no Python.
@@ -218,30 +227,28 @@ def compiled(path: str, shown: str) -> CodeType:
         with open(path, "rb") as file:
             source = file.read()
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration {shown}: {error.strerror or error}") from error
+        raise ConfigError(f"cannot read the configuration {name}: {error.strerror or error}") from error
     try:
         return compile(source, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        where = f"{shown}:{line}" if line else shown
+        where = f"{name}:{line}" if line else name
         what = error.msg if isinstance(error, SyntaxError) else in_one_line(error)
         raise ConfigError(f"{where} is no Python that this interpreter knows: {what}") from error
 
 
-def place_of(error: BaseException, path: str, shown: str) -> str:
-    """The line of a file that an error came from, as `FILE:LINE`; the file alone when it came from elsewhere.
+def place_of(error: BaseException, base: str, default: str) -> str:
+    """Where an error came from, as `FILE:LINE`: the innermost line of files in a directory.
 
     Args:
         error: With its traceback.
-        path: The file.
-        shown: How messages name it.
+        base: The directory.
+        default: What to give when no file there has to do with it.
     """
-    line, part = 0, error.__traceback__
+    part = error.__traceback__
     while part is not None:
-        line = _line_in(part, path) or line
+        file = part.tb_frame.f_code.co_filename
+        if base and file.startswith(f"{base}/"):
+            default = f"{file[len(base) + 1 :]}:{part.tb_lineno}"
         part = part.tb_next
-    return f"{shown}:{line}" if line else shown
-
-
-def _line_in(part: TracebackType, path: str) -> int:
-    return part.tb_lineno if part.tb_frame.f_code.co_filename == path else 0
+    return default

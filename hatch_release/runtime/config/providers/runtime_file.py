@@ -32,8 +32,8 @@ class RuntimeFile(BuiltIn):
         except ConfigError:
             raise
         except Exception as error:
-            shown = path[len(base) + 1 :] if base and path.startswith(f"{base}/") else path
-            where = files.place_of(error, path, shown)
+            directory, name = os.path.split(path)
+            where = files.shown(f"{directory}/{files.place_of(error, directory, name)}", base)
             raise ConfigError(
                 f"the run-time configuration {where} failed with {in_one_line(error)}"
             ) from error
