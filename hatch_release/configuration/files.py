@@ -42,13 +42,24 @@ def run_time(root: Path, options: Options) -> Path | None:
     given = options.runtime_config_path
     path = _find(root, "runtime-config-path", given) if isinstance(given, str) else None
     if path is not None:
-        for module, line in _imports(path):
-            if is_assembling(module):
-                raise ReleaseError(
-                    f"{_shown(path, root)}:{line} imports {module}, which assembles releases and is not inside them: "
-                    "import from hatch_release.runtime.config alone"
-                )
+        _check_run_time(path, _shown(path, root))
     return path
+
+
+def _check_run_time(path: Path, shown: Path) -> None:
+    """Refuse what a file that runs inside the release can't do."""
+    for module, line in _imports(path):
+        if is_assembling(module):
+            raise ReleaseError(
+                f"{shown}:{line} imports {module}, which assembles releases and is not inside them: import from "
+                "hatch_release.runtime.config alone"
+            )
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "import_config":
+            raise ReleaseError(
+                f"{shown}:{node.lineno} calls import_config, which is not possible where the release runs, without the "
+                "files beside it: import from the build-time configuration, or use a config provider"
+            )
 
 
 def imports(root: Path, options: Options) -> list[str]:
@@ -76,14 +87,18 @@ def _shown(path: Path, root: Path) -> Path:
 
 
 def _imports(path: Path) -> Iterator[tuple[str, int]]:
-    """The modules that a file imports by statements, each with the line; of one that is no Python nothing is known."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return  # the interpreter that runs it has the last word
-    for node in ast.walk(tree):
+    """The modules that a file imports by statements, each with the line."""
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module, node.lineno
             yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def _tree(path: Path) -> ast.Module:
+    """The syntax tree of a file; empty when it is no Python that this interpreter knows."""
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])  # the interpreter that runs it has the last word

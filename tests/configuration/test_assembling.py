@@ -215,6 +215,15 @@ def test_the_run_time_configuration_can_not_import_what_assembles(
     )
 
 
+def test_the_run_time_configuration_can_not_import_other_files(builder: Builder, project: Path) -> None:
+    with (project / "config" / "runtime.py").open("a", encoding="utf-8") as stream:
+        stream.write("\nfrom hatch_release.runtime.config import import_config\n\nimport_config('more.py')\n")
+    found = failure(builder.build(project))
+    assert found.startswith(
+        "config/runtime.py:17 calls import_config, which is not possible where the release runs"
+    )
+
+
 def test_a_file_that_an_option_names_has_to_be_there(builder: Builder, project: Path) -> None:
     configure(project, 'config-path = "etc/config.py"')
     assert failure(builder.build(project)) == (
