@@ -142,6 +142,6 @@ def test_the_origin_of_each_value_is_told(configured: Configured, tmp_path: Path
     assert sources["database.pool"] == "config/config.py:9"
     assert sources["database.url"] == "config/prod.py:3"
     assert sources["ran_in"] == "releases/1.0.0/runtime.py:7"
-    assert sources["level"] == f"{tmp_path}/extra.toml"
+    assert sources["level"] == f"{tmp_path}/extra.toml:1"
     assert sources["port"] == f"{tmp_path}/.env:2"
     assert sources["new"] == "environment variable CONFIGURED_NEW"

@@ -17,7 +17,7 @@ import pytest
 
 from hatch_release.runtime.config import ConfigError, read, secret
 from hatch_release.runtime.config.hidden import SecretInt, SecretText
-from hatch_release.runtime.config.origins import Layer
+from hatch_release.runtime.config.origins import Layer, Notes
 from hatch_release.runtime.config.store import Store, install
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def nothing_left() -> Iterator[None]:
 
 def configure(**values: Any) -> None:
     notes = {("shop", key): f"config.py:{number}" for number, key in enumerate(values, 1)}
-    install(Store({"shop": values}, [Layer("config.py", {}, {"shop": values}, notes)]))
+    install(Store({"shop": values}, [Layer("config.py", {}, {"shop": values}, Notes(notes))]))
 
 
 def filled(hint: Any, value: Any) -> Any:

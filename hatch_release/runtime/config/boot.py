@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import compiled, hidden, interpreter, plain, provider, reboot, sys_config
 from .errors import ConfigError, in_one_line
 from .merging import checked, copied
-from .origins import Layer
+from .origins import Layer, Notes
 from .store import Store, install
 
 if TYPE_CHECKING:
@@ -124,22 +124,20 @@ def _read(finder: IndexFinder, file: str) -> tuple[Store, dict[str, Any] | None]
     if plan is None and file == _default(finder):
         return Store(), None
     values, booted = sys_config.read(file)
-    notes = _notes(finder, booted) if booted or file == _default(finder) else {}
+    notes = _notes(finder, booted) if booted or file == _default(finder) else Notes()
     store = Store(values, [Layer(file, {}, values, notes)])
     if plan is not None:
         store.compiled = {path: plain.decode(value) for path, value in plan["compiled"]}
     return store, booted
 
 
-def _notes(
-    finder: IndexFinder, booted: dict[str, Any] | None
-) -> Mapping[Path, str] | Callable[[], Mapping[Path, str]]:
+def _notes(finder: IndexFinder, booted: dict[str, Any] | None) -> Notes:
     """What has set each value of the file, read when somebody asks."""
     if booted is not None:
-        return {tuple(path): source for path, source in booted["origins"]}
+        return Notes({tuple(path): source for path, source in booted["origins"]})
     plan = finder.release_payload["config"]
     if plan is None:
-        return {}
+        return Notes()
     origins = f"{finder.release_root}/{plan['origins']}"
 
     def read() -> Mapping[Path, str]:
@@ -151,7 +149,7 @@ def _notes(
         except (OSError, ValueError):
             return {}
 
-    return read
+    return Notes(read)
 
 
 def _run_providers(store: Store, plan: ConfigPlan, base: Config) -> None:
@@ -160,7 +158,7 @@ def _run_providers(store: Store, plan: ConfigPlan, base: Config) -> None:
         before = store.values
         install(store)  # what a provider asks for is the result so far
         try:
-            notes: dict[Path, str] = {}
+            notes = Notes()
             loaded = run(reference, plain.decode(state), before, notes, plan["environment"])
         finally:
             install(None)
@@ -178,7 +176,7 @@ def _run_providers(store: Store, plan: ConfigPlan, base: Config) -> None:
         )
 
 
-def run(reference: str, state: Any, before: Config, notes: dict[Path, str], environment: str) -> Config:  # noqa: ANN401
+def run(reference: str, state: Any, before: Config, notes: Notes, environment: str) -> Config:  # noqa: ANN401
     """What a provider makes of the configuration so far.
 
     Args:

@@ -8,13 +8,13 @@ releases, as in `mix`.
 from __future__ import annotations
 
 import os
-import re
 from typing import Any
 
 from . import files
 from .errors import ConfigError, in_one_line
 from .merging import merged
-from .origins import Layer
+from .origins import Layer, Notes
+from .providers import places
 from .store import Store
 
 _TABLE = ("tool", "hatch", "build", "targets", "release")
@@ -52,7 +52,7 @@ def _run(store: Store, path: str, root: str, *, may_import: bool) -> None:
         raise ConfigError(f"the configuration {where} failed with {in_one_line(error)}") from error
     before = store.values
     store.values = merged(before, done.values)
-    store.layers.append(Layer(os.path.relpath(path, root), before, store.values, done.notes))
+    store.layers.append(Layer(os.path.relpath(path, root), before, store.values, Notes(done.notes)))
 
 
 def _project(directory: str) -> str:
@@ -70,23 +70,15 @@ def _options(pyproject: str) -> dict[str, Any]:
     Raises:
         ConfigError: When the file can't be read.
     """
-    try:
-        with open(pyproject, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise ConfigError(f"cannot read {pyproject}: {error.strerror or error}") from error
-    if not re.search(rb"config-path", data):
+    text = places.text(pyproject)
+    if "config-path" not in text:
         return {}  # nothing that another place could be read from
-    table: Any = _parsed(pyproject, data)
+    from .providers.toml_file import parse
+
+    table: Any = parse(text, pyproject)
     for name in _TABLE:
         table = table.get(name, {})
     releases = table.get("releases", {})
     chosen = table.get("default-release") or (next(iter(releases)) if len(releases) == 1 else None)
     own = releases.get(chosen, {})
     return {**table, **(own if isinstance(own, dict) else {})}
-
-
-def _parsed(pyproject: str, data: bytes) -> dict[str, Any]:
-    from .providers.toml_file import parse
-
-    return parse(data, pyproject)

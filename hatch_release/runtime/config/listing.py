@@ -81,13 +81,18 @@ def _entry(place: Path, value: Any, source: str) -> dict[str, Any]:  # noqa: ANN
 
 def _print(rows: list[tuple[Path, Any, str]]) -> None:
     """Print a table: `application.key`, the value as Python writes it, its origin."""
-    lines = [
-        (".".join(map(str, place)), hidden.HIDDEN if value == hidden.HIDDEN else repr(value), source)
-        for place, value, source in rows
-    ]
+    lines = [(".".join(map(str, place)), _written(value), source) for place, value, source in rows]
     widths = [min(_WIDEST, max((len(line[column]) for line in lines), default=0)) for column in (0, 1)]
     for name, value, source in lines:
         sys.stdout.write(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}".rstrip() + "\n")
+
+
+def _written(value: Any) -> str:  # noqa: ANN401 - any configured value
+    """A value as Python writes it; sets in the same order each time."""
+    if type(value) in {set, frozenset} and value:
+        items = "{" + ", ".join(sorted(map(_written, value))) + "}"
+        return items if type(value) is set else f"frozenset({items})"
+    return hidden.HIDDEN if value == hidden.HIDDEN else repr(value)
 
 
 _WIDEST = 40

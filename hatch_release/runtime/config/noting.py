@@ -6,18 +6,17 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from .merging import merged
-from .origins import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from .origins import Path
+    from .origins import Notes, Path
 
-_notes: list[tuple[dict[Path, str], str]] = []
+_notes: list[tuple[Notes, str]] = []
 
 
 @contextlib.contextmanager
-def noted(notes: dict[Path, str], environment: str) -> Iterator[None]:
+def noted(notes: Notes, environment: str) -> Iterator[None]:
     """Collect what a provider tells into `notes`; `environment` is what it is told."""
     _notes.append((notes, environment))
     try:
@@ -39,18 +38,20 @@ def note(path: Path, source: str) -> None:
         source: Such as a file with a line.
     """
     if _notes:
-        _notes[-1][0][path] = source
+        _notes[-1][0].keys[path] = source
 
 
-def merge(config: Mapping[str, Any], more: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+def merge(
+    config: Mapping[str, Any], more: Mapping[str, Any], source: str | Callable[[Path], str] = ""
+) -> dict[str, Any]:
     """A configuration with another one merged into it, for a provider's `load`.
 
     Args:
         config: Left as it is.
         more: Wins.
-        source: What `bin/NAME config` shows as the origin of its values; empty: the provider.
+        source: What `bin/NAME config` shows as the origin of its values, or a function that tells it for a path of
+            application and keys; empty: the provider.
     """
-    if source:
-        for path, _value in leaves(dict(more)):
-            note(path, source)
+    if source and _notes:
+        _notes[-1][0].tables.append((more, source if callable(source) else lambda _path: source))
     return merged(config, more)

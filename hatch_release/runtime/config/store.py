@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, nearest
 from .merging import copied
-from .origins import Layer, origin
+from .origins import Layer, Notes, origin
 
 if TYPE_CHECKING:
     from .merging import Config
@@ -132,7 +132,7 @@ def put_env(application: str, key: str, value: Any) -> None:  # noqa: ANN401 - a
         before = store.values
         store.values = {**before, name: {**before.get(name, {}), key: value}}
         where = f"put_env in {caller.f_globals.get('__name__', '?')}:{caller.f_lineno}"
-        store.layers.append(Layer(where, before, store.values, {(name, key): where}))
+        store.layers.append(Layer(where, before, store.values, Notes({(name, key): where})))
 
 
 def all_env(application: str) -> dict[str, Any]:

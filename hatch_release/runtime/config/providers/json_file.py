@@ -9,7 +9,7 @@ from ..errors import ConfigError
 from ..merging import checked
 from ..noting import merge
 from ..provider import BuiltIn
-from . import places
+from . import lines, places
 
 WHO = "json"
 
@@ -27,7 +27,8 @@ class JsonFile(BuiltIn):
         if not path:
             return config
         try:
-            values = json.loads(places.content(path))
+            text = places.text(path)
+            values = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"{path} is no JSON: {error}") from None
-        return merge(config, checked(values, path), source=path)
+        return merge(config, checked(values, path), lines.teller(path, text, lines.of_json))

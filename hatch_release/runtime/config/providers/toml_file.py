@@ -11,7 +11,7 @@ from ..errors import ConfigError
 from ..merging import checked
 from ..noting import merge
 from ..provider import BuiltIn
-from . import places
+from . import lines, places
 
 WHO = "toml"
 
@@ -37,11 +37,11 @@ def _reader() -> Any:  # noqa: ANN401 - one of two modules
         ) from error
 
 
-def parse(data: bytes, path: str) -> dict[str, Any]:
+def parse(text: str, path: str) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Args:
-        data: Its bytes.
+        text: What is in it.
         path: Of the file, for messages.
 
     Raises:
@@ -49,8 +49,8 @@ def parse(data: bytes, path: str) -> dict[str, Any]:
     """
     reader = _reader()
     try:
-        found: dict[str, Any] = reader.loads(data.decode("utf-8"))
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are such
+        found: dict[str, Any] = reader.loads(text)
+    except ValueError as error:  # TOMLDecodeError is one
         raise ConfigError(f"{path} is no TOML: {error}") from None
     return found
 
@@ -68,5 +68,5 @@ class TomlFile(BuiltIn):
         path = places.located(state, WHO)
         if not path:
             return config
-        values = parse(places.content(path), path)
-        return merge(config, checked(values, path), source=path)
+        text = places.text(path)
+        return merge(config, checked(parse(text, path), path), lines.teller(path, text, lines.of_toml))
