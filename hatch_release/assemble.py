@@ -28,12 +28,15 @@ from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
 from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image
 from hatch_release.tree.boot_index import ModuleIndex
+from hatch_release.tree.commands import check_commands, collect_commands
 from hatch_release.tree.manifest import tree_files
+from hatch_release.tree.overlays import copy_overlays
 from hatch_release.tree.permissions import paths_below, settle
 from hatch_release.tree.records import write_metadata_index, write_record
 from hatch_release.tree.sharing import separate
 from hatch_release.tree.site_paths import read_site_paths
 from hatch_release.tree.version_files import write_version_files
+from hatch_release.tree.vm_args import check_vm_args
 from hatch_release.units.data_files import move_data_files
 from hatch_release.units.distributions import compile_libraries, place_distributions, place_runtime
 from hatch_release.units.interpreter import place_python
@@ -155,9 +158,10 @@ def separate_from_others(assembly: Assembly) -> None:
 def write_files(assembly: Assembly) -> None:
     """Write bin/NAME and releases/VSN."""
     release = assembly.release
+    release.commands = collect_commands(release)
     root = os.fspath(release.path)
     binaries = [Path(root, file) for file in tree_files(release.path) if elf.is_elf(f"{root}/{file}")]
-    write_version_files(release, glibc_floor=elf.glibc_floor(binaries))
+    assembly.others |= {*write_version_files(release, glibc_floor=elf.glibc_floor(binaries))}
 
 
 def write_boot(assembly: Assembly) -> None:
@@ -204,6 +208,7 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
     skip = {*assembly.interpreter.frozen, "sitecustomize"}
     for directory in (*assembly.stdlib_directories, *assembly.library_directories, *more.directories):
         index.add_directory(release.path, directory, assembly.suffixes, skip=skip)
+    check_commands(release.commands, index.modules)
     scripts = {
         name: reference.partition("[")[0].strip()
         for each in assembly.distributions.values()
@@ -219,6 +224,7 @@ def _boot_plan(assembly: Assembly) -> BootPlan:
         metadata=_consolidated(assembly, layout.METADATA_INDEX),
         python=release.python_directory,
         scripts=scripts,
+        commands={name: each.entry for name, each in release.commands.items()},
         boot_scripts=plan_boot_scripts(assembly, index),
         distributions=release.applications,
     )
@@ -254,6 +260,8 @@ STAGES = (
     Stage("Describing the distributions", describe_distributions),  # lib/*/*.dist-info/RECORD
     Stage("Comparing with other versions", separate_from_others),  # lib/NAME-VSN.HASH, python-X.Y.Z.HASH
     Stage("Writing the scripts", write_files),  # bin/NAME, releases/
+    Stage("Copying the overlays", copy_overlays),
+    Stage("Checking vm.args", check_vm_args),
     Stage("Writing the boot files", write_boot),  # releases/VSN/*.boot, consolidated/
     Stage("Evaluating the configuration", configure),  # releases/VSN/sys.config, runtime.py
     Stage("Starting the release once", start_once, lambda options: options.check),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hatch_release.interpreter.facts import Interpreter
     from hatch_release.release import Release
     from hatch_release.tree.boot_files import BootPlan
+    from hatch_release.units.file_rules import FileRules
     from hatch_release.units.unit import Unit
 
 RUNTIME_NAME = "hatch_release_runtime"
@@ -44,6 +45,8 @@ class Assembly:
     """By name."""
     order: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Their names in start order, each with those that have to be started before it."""
+    rules: FileRules = field(init=False)
+    """What plugins leave out and keep."""
     scanned: dict[str, Scanned] = field(default_factory=dict)
     """What each module names, by the module's full name."""
     units: list[Unit] = field(default_factory=list)

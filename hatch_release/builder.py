@@ -17,14 +17,13 @@ from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
 from hatch_release.errors import INTERRUPTED, ReleaseError, in_one_line
-from hatch_release.options.reading import load_options
-from hatch_release.progress import Progress
-from hatch_release.project import Project, resolve
+from hatch_release.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator
 
     from hatch_release.options.reading import Options
+    from hatch_release.request import Request
 
 
 class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
@@ -32,9 +31,11 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
     PLUGIN_NAME = "release"
 
+    _request: Request
+
     def get_version_api(self) -> dict[str, Callable[..., str]]:
         """The function that builds each of the releases asked for."""
-        return {name: self._function(name, options) for name, options in self._asked_for.items()}
+        return {name: self._function(name) for name in self._request.options}
 
     def get_default_versions(self) -> list[str]:
         """Nothing: which release is the default depends on the options, and `build` decides it."""
@@ -42,10 +43,8 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
     def clean(self, directory: str, versions: list[str]) -> None:
         """Remove the releases `versions` from where they are installed."""
-        from hatch_release.staging.removal import remove_release  # noqa: PLC0415 - as in `_function`
-
         for name in versions:
-            remove_release(Path(self.root), name, self._asked_for[name], Path(directory))
+            self._request.remove(name, Path(directory))
 
     def build(self, **arguments: Any) -> Generator[str, None, None]:  # noqa: ANN401 - hatchling's interface
         """Build the releases that `versions` names, or the default one; one line for every error.
@@ -57,11 +56,14 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             project_name = self._project_name()
             with ending_signals(), self._target_directory(arguments):
                 names = arguments.get("versions") or self._configured_versions()
-                self._asked_for = self._options(project_name, names)
-                self._check_steps()
+                # hatchling loads every plugin for every build: what assembles is imported when it is asked for.
+                from hatch_release.request import Request  # noqa: PLC0415
+
+                root = Path(self.root)
+                self._request = Request(root, self.target_config, project_name, names, os.environ)
                 # hatchling does it too, and fails when another build does it at the same moment.
                 Path(arguments["directory"]).mkdir(parents=True, exist_ok=True)
-                arguments["versions"] = list(self._asked_for)
+                arguments["versions"] = list(self._request.options)
                 yield from super().build(**arguments)
         except KeyboardInterrupt:
             self.app.abort("interrupted: what was not finished is as it was before", INTERRUPTED)
@@ -95,25 +97,6 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             f"tool.hatch.build.targets.release.versions: expected a list of names, found {versions!r}"
         )
 
-    def _options(self, project_name: str, names: Sequence[str]) -> dict[str, Options]:
-        """The options of the releases asked for, checked."""
-        return load_options(
-            self.target_config,
-            project_name=project_name,
-            names=names,
-            resolve=lambda reference: resolve(
-                Path(self.root), reference, "[tool.hatch.build.targets.release]"
-            ),
-            environ=os.environ,
-        )
-
-    def _check_steps(self) -> None:
-        """Look the steps of all releases up, before the first is begun or an old one is cleaned away."""
-        from hatch_release.steps import find_steps  # noqa: PLC0415 - as in `_function`
-
-        for options in self._asked_for.values():
-            find_steps(options.steps, Path(self.root))
-
     def _project_name(self) -> str:
         """The project's name; what is wrong with its metadata is an error like any other."""
         try:
@@ -124,16 +107,12 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
                 f"the project's metadata in {self.root}/pyproject.toml is not valid: {in_one_line(error)}"
             ) from error
 
-    def _function(self, name: str, options: Options) -> Callable[..., str]:
+    def _function(self, name: str) -> Callable[..., str]:
         """What hatchling calls to build the release `name`."""
 
         def build_release(directory: str, **_build_data: object) -> str:
-            # hatchling loads every plugin for every build: what assembles is imported when it is asked for.
-            from hatch_release.make import make_release  # noqa: PLC0415
-
-            progress = Progress(quiet=options.quiet or self.app.verbosity < 0)
-            project = self._project(options, Path(directory))
-            return str(make_release(project, name, options, Path(directory), progress))
+            project = self._project(self._request.options[name], Path(directory))
+            return str(self._request.make(name, project, Path(directory), quiet=self.app.verbosity < 0))
 
         return build_release
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_release.applications.boot_scripts import check_unchanged
+from hatch_release.asking import ask_to_change_cookie, ask_to_overwrite
 from hatch_release.errors import ReleaseError
 from hatch_release.release import Release
 from hatch_release.runtime import layout
@@ -20,21 +19,25 @@ from hatch_release.sizes import megabytes
 from hatch_release.staging.area import Staging
 from hatch_release.steps import find_steps, run_steps
 from hatch_release.tree.manifest import write_manifest
-from hatch_release.tree.sharing import check_shared
+from hatch_release.tree.overlays import from_options
 
 if TYPE_CHECKING:
     from hatch_release.options.reading import Options
+    from hatch_release.plugins.manager import Plugins
     from hatch_release.progress import Progress
     from hatch_release.project import Project
 
 
-def make_release(project: Project, name: str, options: Options, directory: Path, progress: Progress) -> Path:
+def make_release(  # noqa: PLR0913, PLR0917 - what a release is made of, each its own
+    project: Project, name: str, options: Options, plugins: Plugins, directory: Path, progress: Progress
+) -> Path:
     """Run the steps of one release and install the result.
 
     Args:
         project: What is released.
         name: The release's name.
         options: Its options, checked.
+        plugins: Its plugins.
         directory: Where the project's artifacts go, usually `dist`.
         progress: Where to tell what is done.
 
@@ -46,9 +49,10 @@ def make_release(project: Project, name: str, options: Options, directory: Path,
     """
     begin = time.monotonic()
     path = install_path(project.root, name, options, directory)
-    steps = find_steps(options.steps, project.root)
+    steps = find_steps(options.steps, project.root, plugins)
     version = options.version or project.version
-    _ask_to_overwrite(name, version, path, options)
+    ask_to_overwrite(name, version, path, options)
+    ask_to_change_cookie(name, path, options)
     progress.say(f"Assembling {name} {version}")
     with Staging(path) as staging:
         for line in staging.recovered:
@@ -62,15 +66,19 @@ def make_release(project: Project, name: str, options: Options, directory: Path,
             install_path=path,
             scratch=staging.scratch,
             progress=progress,
+            plugins=plugins,
+            overlays=from_options(options.overlays),
             steps=steps,
         )
         release = run_steps(release)
         _check(release, version)
         write_manifest(release)
+        _complete(release)
         size = _size(release.path)
         staging.install(release.version)
         artifacts = [_deliver(release, artifact) for artifact in release.artifacts]
     _tell(release, size, artifacts, time.monotonic() - begin)
+    plugins.call("release_finished", release=release, artifacts=artifacts)
     return path
 
 
@@ -95,27 +103,6 @@ def install_path(root: Path, name: str, options: Options, directory: Path) -> Pa
     return path
 
 
-def _ask_to_overwrite(name: str, version: str, path: Path, options: Options) -> None:
-    """Replace an existing version only when asked to."""
-    if options.overwrite or not (path / layout.RELEASES / version).exists():
-        return
-    found = f"release {name} {version} exists already in {path}"
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ReleaseError(
-            f"{found}: set HATCH_RELEASE_OVERWRITE=1 or the option overwrite = true to replace it, "
-            "or give another version"
-        )
-    try:
-        answer = input(f"{found[0].upper()}{found[1:]}. Overwrite it? [y/N] ")
-    except (EOFError, KeyboardInterrupt) as error:
-        sys.stdout.write("\n")  # the cursor is still behind the question
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        answer = ""
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise ReleaseError(f"{found}: it was left as it is")
-
-
 def _check(release: Release, version: str) -> None:
     """Refuse what steps must not have done to the release."""
     if not (release.version_path / (layout.START + layout.BOOT_SUFFIX)).is_file():
@@ -123,15 +110,31 @@ def _check(release: Release, version: str) -> None:
             f"the steps of release '{release.name}' ended without an assembled release in {layout.RELEASES}/"
             f"{release.version}: one of them has taken assemble from the steps, or changed the version after it"
         )
-    check_unchanged(release)
     missing = next((artifact for artifact in release.artifacts if not artifact.is_file()), None)
     if missing:
         raise ReleaseError(
             f"the artifacts of release '{release.name}' name {missing}, which a step has not made"
         )
     if release.version != version:
-        _ask_to_overwrite(release.name, release.version, release.install_path, release.options)
-    check_shared(release.install_path, release.path, release.version)
+        ask_to_overwrite(release.name, release.version, release.install_path, release.options)
+    problems = [
+        str(release.plugins.wrong(plugin, problem))
+        for plugin, found in release.plugins.call("release_check", release=release)
+        for problem in found
+    ]
+    if problems:
+        raise ReleaseError("\n".join(problems))
+
+
+def _complete(release: Release) -> None:
+    """Let plugins see each artifact, and take what they add."""
+    for artifact in list(release.artifacts):
+        for plugin, more in release.plugins.call("release_artifact", release=release, artifact=artifact):
+            for each in more:
+                if not each.is_file():
+                    raise release.plugins.wrong(plugin, f"gave the artifact {each}, which it has not made")
+                if each not in release.artifacts:
+                    release.artifacts.append(each)
 
 
 def _deliver(release: Release, artifact: Path) -> Path:

@@ -13,6 +13,7 @@ from hatch_release.errors import ReleaseError, in_one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+    from types import ModuleType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,23 +44,46 @@ def resolve(root: Path, reference: str, option: str) -> Any:  # noqa: ANN401 - w
     Raises:
         ReleaseError: When the module can't be imported or has no such attribute.
     """
-    module_name, _, attribute = reference.partition(":")
+    module, _, attribute = reference.partition(":")
+    return _load(root, reference, option, lambda: _attribute(importlib.import_module(module), attribute))
+
+
+def import_module(root: Path, name: str, option: str) -> ModuleType:
+    """A module of the project.
+
+    Args:
+        root: The project's root; modules are looked for there and in `src/`.
+        name: The module's full name.
+        option: The option that holds the name, for messages.
+
+    Raises:
+        ReleaseError: When it can't be imported.
+    """
+    module: ModuleType = _load(root, name, option, lambda: importlib.import_module(name))
+    return module
+
+
+def _load(root: Path, what: str, option: str, load: Callable[[], Any]) -> Any:  # noqa: ANN401 - as in `resolve`
+    """Call `load` while the project's modules can be imported."""
     places = [str(root), str(root / "src")]
     sys.path[:0] = places
     try:
-        target: Any = importlib.import_module(module_name)
-        for name in attribute.split("."):
-            target = getattr(target, name)
+        return load()
     except (ImportError, AttributeError) as error:
         raise ReleaseError(
-            f"{option} names '{reference}', which can't be loaded from {root}: {in_one_line(error)}"
+            f"{option} names '{what}', which can't be loaded from {root}: {in_one_line(error)}"
         ) from error
     except (Exception, SystemExit) as error:
         raise ReleaseError(
-            f"{option} names '{reference}', whose import fails: {in_one_line(error, kind=True)}"
+            f"{option} names '{what}', whose import fails: {in_one_line(error, kind=True)}"
         ) from error
     finally:
         for place in places:
             with contextlib.suppress(ValueError):  # the module may have changed the path as well
                 sys.path.remove(place)
+
+
+def _attribute(target: Any, dotted: str) -> Any:  # noqa: ANN401 - as in `resolve`
+    for name in dotted.split("."):
+        target = getattr(target, name)
     return target

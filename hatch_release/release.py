@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hatch_release.applications.declared import Application
+    from hatch_release.contributions import Command, Overlay
     from hatch_release.options.reading import Options
+    from hatch_release.plugins.manager import Plugins
     from hatch_release.progress import Progress
     from hatch_release.project import Project
 
@@ -25,8 +27,8 @@ Step = Callable[["Release"], "Release"]
 class Release:
     """One release being assembled.
 
-    A step may change the files below `path`, and the fields `options`, `config_providers`, `overlays`, `artifacts`
-    and `steps`; before `assemble` also `version`, `python_source` and `boot_scripts`. The others are there to be read.
+    A step may change the files below `path`, and the fields `options`, `artifacts` and `steps`; before `assemble` also
+    `version`, `python_source`, `boot_scripts`, `config_providers` and `overlays`. The others are there to be read.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Release:
     """For files that are needed only while assembling; removed at the end."""
     progress: Progress = field(repr=False)
     """Where steps tell what they do."""
+    plugins: Plugins = field(repr=False)
+    """What the hooks of plugins are called by."""
     python_source: Path | None = None
     """An installation, an executable or an archive of the interpreter to run on; None: what include-python says."""
     python_version: str = ""
@@ -62,8 +66,10 @@ class Release:
     """The boot scripts that `assemble` has written; no step changes them any more."""
     config_providers: list[Any] = field(default_factory=list)
     """Configuration providers, in order."""
-    overlays: list[Path] = field(default_factory=list)
-    """Directories that are copied over the tree, in order."""
+    overlays: list[Overlay] = field(default_factory=list)
+    """Directories that are copied over the tree, in order: those of the option `overlays`."""
+    commands: dict[str, Command] = field(default_factory=dict)
+    """Commands of `bin/NAME` that are not the launcher's own, by name; known after `assemble`."""
     artifacts: list[Path] = field(default_factory=list)
     """Files below `scratch` that are delivered beside the release when every step has succeeded."""
     steps: list[Step] = field(default_factory=list)

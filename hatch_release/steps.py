@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 from hatch_release.assemble import assemble
 from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.hookspecs import hookimpl
 from hatch_release.project import resolve
 from hatch_release.release import Release
 from hatch_release.staging.area import NO_SPACE
 from hatch_release.tree.archive import archive_name, write_archive
 from hatch_release.tree.manifest import write_manifest
 from hatch_release.tree.permissions import usual_umask
+from hatch_release.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from hatch_release.plugins.manager import Plugins
     from hatch_release.release import Step
 
 
@@ -27,27 +30,35 @@ def tar(release: Release) -> Release:
     kind = release.options.archive
     name = archive_name(release.name, release.version, release.target, kind)
     with release.progress.stage(f"Packing {name}"):
+        writer = release.plugins.archive_formats[kind]
         release.artifacts.append(
-            write_archive(release, release.scratch / name, kind, release.progress.update)
+            write_archive(release, release.scratch / name, writer, release.progress.update)
         )
     return release
 
 
-STEPS: dict[str, Step] = {"assemble": assemble, "tar": tar}
-"""The steps that a release can name."""
+STEPS: Mapping[str, Step] = {"assemble": assemble, "tar": tar}
 
 
-def find_steps(names: Iterable[str], root: Path) -> list[Step]:
+@hookimpl
+def release_steps() -> Mapping[str, Step]:
+    """The steps that every release can name."""
+    return STEPS
+
+
+def find_steps(names: Iterable[str], root: Path, plugins: Plugins) -> list[Step]:
     """The functions of the option `steps`.
 
     Args:
         names: Names of steps, and `module:function` of the project.
         root: The project's root.
+        plugins: Know the named steps.
 
     Raises:
         ReleaseError: When a function can't be loaded or called.
     """
-    return [STEPS[name] if name in STEPS else _project_step(name, root) for name in names]
+    known = plugins.steps
+    return [known[name] if name in known else _project_step(name, root) for name in names]
 
 
 def _project_step(reference: str, root: Path) -> Step:
@@ -61,38 +72,67 @@ def _project_step(reference: str, root: Path) -> Step:
 
 
 def run_steps(release: Release) -> Release:
-    """Run the steps of `release`, each of which may change those that are left.
+    """Let plugins change the release, and run its steps, each of which may change those that are left.
 
     Raises:
-        ReleaseError: When a step fails or gives something else than a release; names the step.
+        ReleaseError: When a step or a plugin fails, or gives something else than a release; names it.
     """
+    release = _configured(release)
     while release.steps:
         step = release.steps.pop(0)
-        name = step_name(step)
+        name = step_name(step, release.plugins)
         if not callable(step):
             raise ReleaseError(
                 f"the steps that are left of release '{release.name}' hold {step!r}: a step is a function"
             )
-        try:
-            # What `assemble` keeps for later builds is the user's own, and so is the umask.
-            with contextlib.nullcontext() if step is assemble else usual_umask():
-                result: object = step(release)
-        except ReleaseError:
-            raise
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno in NO_SPACE:
-                raise  # nobody's fault; `Staging` says what to do
-            what = in_one_line(error, kind=True)
-            raise ReleaseError(f"step {name} of release '{release.name}' failed: {what}") from error
-        if not isinstance(result, Release):
-            raise ReleaseError(
-                f"step {name} of release '{release.name}' gave {result!r}: a step must return the release"
-            )
-        release = result
+        release.plugins.call("release_before_step", release=release, step=name)
+        release = _run(step, name, release)
+        release.plugins.call("release_after_step", release=release, step=name)
     return release
 
 
-def step_name(step: Step) -> str:
-    """How messages name a step."""
-    own = next((name for name, each in STEPS.items() if each is step), None)
+def _configured(release: Release) -> Release:
+    """The release as plugins want it, before its first step."""
+    watch, first = Watch(release), release
+    for plugin, changed in release.plugins.call("release_configure", release=release):
+        if changed is not first:
+            if release is not first:
+                raise release.plugins.wrong(
+                    plugin, "gave a release where another plugin has given one already"
+                )
+            watch.check(changed, release.plugins.who(plugin))
+            release = changed
+    return release
+
+
+def _run(step: Step, name: str, release: Release) -> Release:
+    """Run one step."""
+    watch = Watch(release)
+    try:
+        # What `assemble` keeps for later builds is the user's own, and so is the umask.
+        with contextlib.nullcontext() if step is assemble else usual_umask():
+            result: object = step(release)
+    except ReleaseError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
+            raise  # nobody's fault; `Staging` says what to do
+        what = in_one_line(error, kind=True)
+        raise ReleaseError(f"step {name} of release '{release.name}' failed: {what}") from error
+    if not isinstance(result, Release):
+        raise ReleaseError(
+            f"step {name} of release '{release.name}' gave {result!r}: a step must return the release"
+        )
+    watch.check(result, f"step {name} of release '{release.name}'")
+    return result
+
+
+def step_name(step: Step, plugins: Plugins) -> str:
+    """How messages and hooks name a step.
+
+    Args:
+        step: Its function.
+        plugins: Know the named steps.
+    """
+    own = next((name for name, each in plugins.steps.items() if each is step), None)
     return own or f"{getattr(step, '__module__', '?')}:{getattr(step, '__qualname__', repr(step))}"

@@ -59,7 +59,7 @@ class umask:  # noqa: N801 - it is the umask
 
 
 def pack(tree: Path, format: str, name: str = "archive") -> Path:  # noqa: A002 - the tested function's own
-    return write_archive(release_of(tree, "1.0"), tree.parent / name, format)
+    return write_archive(release_of(tree, "1.0"), tree.parent / name, FORMATS[format])
 
 
 def unpack(file: Path, format: str, destination: Path) -> None:  # noqa: A002 - as above
@@ -182,7 +182,7 @@ def test_progress_counts_every_byte(tree: Path) -> None:
         write_archive(
             release_of(tree, "1.0"),
             tree.parent / "a",
-            format,
+            FORMATS[format],
             lambda done, of, seen=seen: seen.append((done, of)),  # type: ignore[misc]
         )
         assert seen[-1] == (total, total)
@@ -198,7 +198,7 @@ def test_an_interrupted_archive_leaves_nothing(tree: Path, tmp_path: Path, forma
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_archive(release_of(tree, "1.0"), tmp_path / "out/demo", format, interrupt)
+        write_archive(release_of(tree, "1.0"), tmp_path / "out/demo", FORMATS[format], interrupt)
     assert [path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()] == ["the one before"]
 
 
@@ -210,20 +210,11 @@ def test_no_room_is_one_clear_line(tree: Path, tmp_path: Path, format: str) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
     try:
         with pytest.raises(ReleaseError) as caught:
-            write_archive(release_of(tree, "1.0"), tmp_path / "out/demo", format)
+            write_archive(release_of(tree, "1.0"), tmp_path / "out/demo", FORMATS[format])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert str(caught.value).startswith(f"the archive {tmp_path}/out/demo can't be written: File too large")
     assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_an_unknown_format_names_the_nearest(tree: Path) -> None:
-    with pytest.raises(
-        ReleaseError, match=r"'tar\.zstd', which is no known format: did you mean 'tar\.zst'\?"
-    ):
-        pack(tree, "tar.zstd")
-    with pytest.raises(ReleaseError, match=r"use one of tar\.zst, tar\.gz, zip"):
-        pack(tree, "7z")
 
 
 def test_a_pipe_in_the_tree_is_one_clear_line(tree: Path) -> None:

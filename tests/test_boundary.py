@@ -25,7 +25,8 @@ ADAPTERS = {
     "elftools": {"binaries/elf.py"},
     "rich": {"progress.py"},
     "certifi": {"interpreter/target_data.py"},
-    "pathspec": {"applications/preloading.py"},
+    "pathspec": {"patterns.py"},
+    "pluggy": {"hookspecs.py", "plugins/manager.py"},
 }
 
 

@@ -12,11 +12,15 @@ import pytest
 from hatch_release.options.kinds import Kind
 from hatch_release.options.reading import HATCHLING_KEYS, VARIABLES
 from hatch_release.options.table import OPTIONS, Where
+from hatch_release.plugins.manager import HOOKS
+from tests.hook_pages import REFERENCE, reference, section
 
 if TYPE_CHECKING:
     from hatch_release.options.table import Option
 
-OPTIONS_PAGE = (Path(__file__).parents[1] / "docs" / "options.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+OPTIONS_PAGE = (DOCS / "options.md").read_text(encoding="utf-8")
+PLUGINS_PAGE = (DOCS / "plugins.md").read_text(encoding="utf-8")
 IN_TABLES = [option for option in OPTIONS.values() if option.where & Where.TABLES]
 
 
@@ -58,3 +62,14 @@ def test_nothing_else_is_documented_as_an_option() -> None:
 @pytest.mark.parametrize("key", sorted(HATCHLING_KEYS))
 def test_the_keys_of_hatchling_are_documented(key: str) -> None:
     assert f"`{key}`" in OPTIONS_PAGE
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_each_hook_is_documented_as_it_is_specified(hook: str) -> None:
+    assert section(hook) in PLUGINS_PAGE
+    assert f"`{hook}`" in PLUGINS_PAGE.partition(REFERENCE)[0], "it is missing in the order of firing"
+
+
+def test_nothing_else_is_documented_as_a_hook() -> None:
+    assert PLUGINS_PAGE.endswith(reference())
+    assert set(re.findall(r"`(release_\w+)`", PLUGINS_PAGE)) - {"release_plugin"} <= set(HOOKS)

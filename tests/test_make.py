@@ -25,7 +25,7 @@ from tests.trees import snapshot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-COOKIE = "fixed-for-this-test"
+COOKIE = "a-cookie-for-tests-alone"
 TRIPLE = "x86_64-unknown-linux-gnu"
 OVERWRITE = {"HATCH_RELEASE_OVERWRITE": "1"}
 LIBRARY = "hatch_release_runtime-0.1.0"

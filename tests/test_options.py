@@ -276,7 +276,7 @@ VALID: list[tuple[str, Any, Any]] = [
     ("strip", False, False),
     ("strip", {"keep": ["source:A_b"], "drop": ["source"]}, {"keep": ("source:A_b",), "drop": ("source",)}),
     ("stdlib", "full", "full"),
-    ("cookie", "s3cret-ü", "s3cret-ü"),
+    ("cookie", "s3cret-ü-of-20-letters", "s3cret-ü-of-20-letters"),
     (
         "steps",
         ["demo:before", "assemble", "tar", "demo.tasks:after"],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIXTURES = ("namespaces", pytest.param("webapp", marks=pytest.mark.long))
-OPTIONS = 'steps = ["assemble", "tar"]\ncookie = "the-same"'
+OPTIONS = 'steps = ["assemble", "tar"]\ncookie = "the-same-in-every-build"'
 ELSEWHERE = "andere Maschine é"
 NOW = "2031-02-03 04:05:06"
 PROCESSORS = "/sys/devices/system/cpu/online"

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from hatch_release.options.reading import Options
+from hatch_release.plugins.search import find_plugins
 from hatch_release.progress import Progress
 from hatch_release.project import Project
 from hatch_release.release import Release
@@ -62,6 +63,7 @@ def release_of(tree: Path, version: str) -> Release:
         install_path=tree,
         scratch=tree,
         progress=Progress(quiet=True),
+        plugins=find_plugins("demo", (), tree),
     )
 
 

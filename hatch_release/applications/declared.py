@@ -36,6 +36,8 @@ class Application:
     """Its directory, relative to the release's root."""
     why: tuple[str, ...] = ()
     """What brings it into the release."""
+    entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Group, name, value, as its metadata has them."""
 
 
 @dataclass(frozen=True, kw_only=True)

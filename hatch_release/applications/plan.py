@@ -57,6 +57,7 @@ def choose_applications(assembly: Assembly, roots: Sequence[Requirement]) -> Non
             mode=modes.listed(name),
             path="",  # known when it is placed
             why=why[name],
+            entry_points=each.entry_points,
         )
 
 

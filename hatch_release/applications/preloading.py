@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
-
-from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,7 +45,7 @@ class Preloader:
         chosen = {name for name in own if _NEVER.isdisjoint(name.split("."))}
         for name, module in self._modules.items():
             path = source_path(name, module)
-            said = [adds for _, adds, pattern in self._patterns if pattern.match_file(path)]
+            said = [adds for _, adds, pattern in self._patterns if pattern.match(path)]
             if said and not said[-1]:
                 chosen.discard(name)
             elif said and name not in out:
@@ -58,7 +56,7 @@ class Preloader:
         """The patterns that match no module."""
         paths = [source_path(name, module) for name, module in self._modules.items()]
         for line, _, pattern in self._patterns:
-            if not line.startswith("#") and not any(map(pattern.match_file, paths)):
+            if not line.startswith("#") and not any(map(pattern.match, paths)):
                 yield line
 
 
@@ -97,9 +95,6 @@ def _stem(path: str) -> str:
     return parent + slash + file.partition(".")[0]
 
 
-def _read(line: str) -> GitIgnoreSpec:
+def _read(line: str) -> Patterns:
     """One pattern without its `!`: git would not take out a whole directory of what other patterns add."""
-    try:
-        return GitIgnoreSpec.from_lines([line.removeprefix("!")])
-    except ValueError as error:
-        raise ReleaseError(f"the option preload holds a wrong pattern: {in_one_line(error)}") from error
+    return Patterns([line.removeprefix("!")], "the option preload")

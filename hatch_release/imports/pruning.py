@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 def prune_tests(assembly: Assembly) -> None:
     """Remove packages called `tests` that nothing but tests imports, the project's own too, unless they are to stay."""
     scanned = assembly.scanned
-    kept = kept_tests(assembly.distributions.values(), assembly.release.options.stripping)
+    kept = kept_tests(
+        assembly.distributions.values(), assembly.release.options.stripping, assembly.rules.keeps
+    )
     dropped = list(unused_tests(scanned, lambda name: scanned[name].imports, kept))
     for directory in assembly.library_directories:
         for package in dropped:

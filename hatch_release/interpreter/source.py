@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hatch_release.dependencies.uv import errors_of, run_uv, shortened, speaks_of_network
 from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.hookspecs import hookimpl
 from hatch_release.interpreter.facts import Interpreter, probe
 from hatch_release.interpreter.unpacking import SUFFIXES, unpack
 from hatch_release.options.kinds import FUNCTION
@@ -46,8 +47,10 @@ def find_python(release: Release) -> Interpreter:
         wanted = _given(release, wanted)
         release.options = replace(release.options, include_python=wanted)
     if isinstance(wanted, str):
-        search = _Search(release, wanted)
-        return search.version() if VERSION.fullmatch(wanted) else search.path()
+        given = release.plugins.first("release_find_python", release=release, wanted=wanted)
+        if given is None:
+            raise ReleaseError(f"{OPTION} is '{wanted}', and no plugin finds such an interpreter")
+        return _Search(release, wanted).installation(release.project.root / given.value)
     interpreter = probe()
     if not wanted and "t" in interpreter.abiflags:
         raise ReleaseError(
@@ -55,6 +58,14 @@ def find_python(release: Release) -> Interpreter:
             f"global lock, and {interpreter.executable} has none: include it, or assemble with the usual build"
         )
     return interpreter
+
+
+@hookimpl
+def release_find_python(release: Release, wanted: str) -> Path:
+    """The installation of a version, by uv; or the path that is meant, relative to the project."""
+    if VERSION.fullmatch(wanted):
+        return _Search(release, wanted).version()
+    return Path(os.path.normpath(release.project.root / wanted))
 
 
 def _given(release: Release, reference: str) -> bool | str:
@@ -87,16 +98,11 @@ def _given(release: Release, reference: str) -> bool | str:
 
 @dataclass(frozen=True)
 class _Search:
-    """The search for what the option names."""
+    """The search for what the option names, or a plugin found."""
 
     release: Release
     wanted: str
     """As the option, or the function, says it."""
-
-    def path(self) -> Interpreter:
-        """The interpreter at a path, relative to the project: an installation, its executable or an archive."""
-        path = Path(os.path.normpath(self.release.project.root / self.wanted))
-        return self.installation(path)
 
     def installation(self, path: Path) -> Interpreter:
         """The interpreter at `path`."""
@@ -154,8 +160,8 @@ class _Search:
             "name the prefix directory of an installation of Python for Linux, or an archive of one"
         )
 
-    def version(self) -> Interpreter:
-        """The interpreter of a version: one that uv finds on this machine, else one that uv installs."""
+    def version(self) -> Path:
+        """The executable of a version: one that uv finds on this machine, else one that uv installs."""
         found = self._found()
         if found is None:
             with self.release.progress.stage(f"Installing Python {self.wanted}"):
@@ -163,7 +169,7 @@ class _Search:
             found = self._found() if code == 0 else None
             if found is None:
                 raise ReleaseError(self._not_installed(output))
-        return probe(found)
+        return found
 
     def _found(self) -> Path | None:
         """The executable that uv finds, if any."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hatch_release.errors import ReleaseError
+from hatch_release.patterns import Patterns
 from hatch_release.runtime.config.provider import BUILT_IN
 
 _DOTTED = r"[^\W\d]\w*(\.[^\W\d]\w*)*"
@@ -222,7 +223,9 @@ _RESERVED = {"COOKIE", "start.data"}
 def _ordered(steps: tuple[str, ...], place: Place) -> None:
     """Steps assemble exactly once, and pack at most once, afterwards."""
     if (times := steps.count("assemble")) != 1:
-        place.wrong(f"expected 'assemble' exactly once, found it {times} times")
+        near = next((each for each in steps if not times and nearest(each, ["assemble"])), None)
+        hint = f", is '{near}' meant to be it?" if near else ""
+        place.wrong(f"expected 'assemble' exactly once, found it {times} times{hint}")
     elif "tar" in steps[: steps.index("assemble")]:
         place.wrong("found 'tar' before 'assemble': there is nothing to pack yet, put it after")
     elif (times := steps.count("tar")) > 1:
@@ -242,7 +245,55 @@ PROVIDER = table(
     {"provider": either(one_of(*BUILT_IN), REFERENCE), "init": ANYTHING},
     required=("provider",),
 )
+NAMED = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+"""The name of something that plugins give: whether one of them does is found out later."""
 STEPS = also(
-    list_of(either(one_of("assemble", "tar"), FUNCTION), 'steps ("assemble", "tar", "module:function")'),
+    list_of(either(text("a step", NAMED), FUNCTION), 'steps ("assemble", "tar", "module:function")'),
     _ordered,
+)
+
+
+def _patterned(overlay: Mapping[str, Any], place: Place) -> None:
+    """What is to be left out is told by patterns."""
+    for index, line in enumerate(overlay.get("exclude", ())):
+        try:
+            Patterns([line], "it")
+        except ReleaseError as error:
+            place.at("exclude").at(index).wrong(str(error).replace("it holds", "found"), error)
+
+
+OVERLAY = either(
+    replace(PATH, refine=lambda value, _place: {"path": value}),
+    also(
+        table(
+            'a table { path = "deploy", exclude = ["*.bak"] }',
+            {"path": PATH, "exclude": list_of(STRING, "patterns")},
+            required=("path",),
+        ),
+        _patterned,
+    ),
+)
+"""Held as a table always."""
+PLUGIN = text('a module, or "!NAME"', re.compile(rf"{_DOTTED}|![^!\s]+"))
+
+
+def _strong(cookie: str, place: Place) -> None:
+    """A cookie that can be guessed is none."""
+    if len(cookie) < STRONG_LENGTH or len(set(cookie)) < STRONG_VARIETY:
+        place.wrong(
+            f"expected at least {STRONG_LENGTH} characters, {STRONG_VARIETY} of them different, since who guesses the "
+            "cookie controls the system: leave it out to have a random one, or make one by "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(40))'`"
+        )
+
+
+STRONG_LENGTH = 20
+STRONG_VARIETY = 8
+COOKIE = also(
+    Kind(
+        ("a string of printable characters without white space",),
+        lambda value: isinstance(value, str) and value.isprintable() and value.split() == [value],
+        secret=True,
+    ),
+    _strong,
 )

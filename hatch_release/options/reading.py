@@ -10,9 +10,12 @@ from hatch_release.options.kinds import BOOLEAN, FUNCTION, RELEASE_NAME, Place, 
 from hatch_release.options.table import OPTIONS, PREFIX, Option, Options, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 __all__ = ["HATCHLING_KEYS", "OPTIONS", "TABLE", "VARIABLES", "Option", "Options", "Where", "load_options"]
+
+Registered = Callable[[str, "tuple[str, ...]"], "Mapping[str, Collection[str]]"]
+"""Given a release's name and its option `plugins`, gives the names that its plugins know, by option."""
 
 TABLE = "tool.hatch.build.targets.release"
 RELEASES = "releases"
@@ -51,13 +54,14 @@ FLAGS = {
 }
 
 
-def load_options(
+def load_options(  # noqa: PLR0913 - all but the first by name
     target: Mapping[str, Any],
     *,
     project_name: str,
     names: Sequence[str],
     resolve: Callable[[str], Any],
     environ: Mapping[str, str],
+    registered: Registered | None = None,
 ) -> dict[str, Options]:
     """Check everything that is configured, and give the options of the releases asked for.
 
@@ -69,6 +73,7 @@ def load_options(
         names: The releases asked for; none: the default one.
         resolve: Gives the object that "module:function" names, or raises a `ReleaseError`.
         environ: The environment, of which `HATCH_RELEASE_*` counts.
+        registered: Gives the names that plugins give, or raises a `ReleaseError`; None: they are not checked.
 
     Returns:
         The options by release, in the order of `names`.
@@ -86,8 +91,56 @@ def load_options(
         for name, value in available.items()
     }
     variables = _read_environment(environ, chosen, place.problems)
+    if registered:
+        for name in chosen:
+            places = {
+                **dict.fromkeys(defaults, place),
+                **dict.fromkeys(own[name], place.at(RELEASES).at(name)),
+            }
+            _check_names(name, {**defaults, **own[name]}, places, place, registered)
     _raise_all(place.problems)
     return {name: Options(**{**defaults, **own[name], **variables}) for name in chosen}
+
+
+def _check_names(
+    release: str,
+    values: Mapping[str, Any],
+    places: Mapping[str, Place],
+    place: Place,
+    registered: Registered,
+) -> None:
+    """Note the names that no plugin of a release gives.
+
+    Args:
+        release: The release's name.
+        values: Its options by attribute, as far as they are given; what is wrong with them is noted already.
+        places: The tables in which they are given, by attribute.
+        place: The table of all releases.
+        registered: As `load_options` has it.
+    """
+    plugins = values.get("plugins", ())
+    if not OPTIONS["plugins"].kind.fits(plugins):
+        return
+    try:
+        known = registered(release, plugins)
+    except ReleaseError as error:
+        places.get("plugins", place).at("plugins").wrong(str(error), error)
+        return
+    for option in OPTIONS.values():
+        given = values.get(option.attribute)
+        if option.names and given is not None and option.kind.fits(given):
+            where = places[option.attribute].at(option.name)
+            _check_values(option, given, where, known[option.name])
+
+
+def _check_values(option: Option, given: str | Sequence[str], place: Place, known: Collection[str]) -> None:
+    """Note the values of one option that are names of nothing."""
+    one = isinstance(given, str)
+    for index, value in enumerate([given] if isinstance(given, str) else given):
+        where = place if one else place.at(index)
+        if ":" not in value and value not in known:
+            hint = nearest(value, known) or f", there are {', '.join(sorted(known))}"
+            where.wrong(f"unknown {option.names} '{value}'{hint}")
 
 
 def _raise_all(problems: Sequence[ReleaseError]) -> None:

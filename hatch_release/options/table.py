@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from hatch_release.options.applications import APPLICATIONS
 from hatch_release.options.kinds import (
     BOOLEAN,
+    COOKIE,
     FALSE,
+    NAMED,
+    OVERLAY,
     PATH,
+    PLUGIN,
     PROVIDER,
     RELEASE_NAME,
     STEPS,
@@ -61,6 +65,8 @@ class Option:
     where: Where = Where.TABLES
     unset: str = ""
     """What holds without it, where `default` doesn't tell."""
+    names: str = ""
+    """What its values without a colon are names of, where plugins give these."""
     name: str = ""
     """As a table spells it; both this and `default` come from the field."""
     default: Any = None
@@ -165,11 +171,7 @@ class Options:
     cookie: Annotated[
         str | None,
         Option(
-            Kind(
-                ("a string of printable characters without white space",),
-                lambda value: isinstance(value, str) and value.isprintable() and value.split() == [value],
-                secret=True,
-            ),
+            COOKIE,
             "The control cookie, the secret that lets one process control another.",
             unset="random, kept between builds",
         ),
@@ -205,26 +207,33 @@ class Options:
         bool, Option(BOOLEAN, "Open the control endpoint before the configuration is read.", supported=False)
     ] = False
     rel_templates_path: Annotated[
-        str, Option(PATH, "Where templates and `overlays/` are found.", supported=False)
+        str,
+        Option(PATH, "Where templates and `overlays/` are found, relative to the project."),
     ] = "rel"
     overlays: Annotated[
-        tuple[str, ...],
+        tuple[dict[str, Any], ...],
         Option(
-            list_of(PATH, "paths"),
-            "More directories that are copied into the release; later ones win.",
-            supported=False,
+            list_of(OVERLAY, 'paths or tables { path = "deploy", exclude = ["*.bak"] }'),
+            "More directories that are copied into the release as they are, relative to the project; later ones win.",
         ),
     ] = ()
     steps: Annotated[
         tuple[str, ...],
         Option(
             STEPS,
-            "What is done, in order: `assemble` once, `tar` after it, functions of the project anywhere.",
+            "What is done, in order: `assemble` once, `tar` after it, steps of plugins and functions of the project "
+            "anywhere.",
+            names="step",
         ),
     ] = ("assemble",)
-    archive: Annotated[str, Option(one_of("tar.zst", "tar.gz", "zip"), "What the step `tar` writes.")] = (
-        "tar.zst"
-    )
+    archive: Annotated[
+        str,
+        Option(
+            text('"tar.zst", "tar.gz", "zip" or a format of a plugin', NAMED),
+            "What the step `tar` writes.",
+            names="archive format",
+        ),
+    ] = "tar.zst"
     lock: Annotated[
         str | None,
         Option(
@@ -273,9 +282,8 @@ class Options:
     plugins: Annotated[
         tuple[str, ...],
         Option(
-            list_of(STRING, "strings"),
-            'Modules of the project that are plugins; `"!NAME"` disables a plugin.',
-            supported=False,
+            list_of(PLUGIN, 'modules and "!NAME"'),
+            'Modules of the project that are plugins; `"!NAME"` disables a plugin that is installed.',
         ),
     ] = ()
     mode: Annotated[

@@ -34,7 +34,8 @@ def main(finder: IndexFinder, arguments: list[str]) -> None:
     site_builtins.add()
     _clean_main()
     try:
-        function, parameters = COMMANDS[arguments[0]](finder, arguments[1:])
+        command = COMMANDS.get(arguments[0])
+        function, parameters = command(finder, arguments[1:]) if command else _added(finder, *arguments)
         os.environ.setdefault("RELEASE_MODE", "interactive")
         if arguments[0] in CONFIGURED and _has_configuration(finder):
             from .config.boot import configured
@@ -100,6 +101,19 @@ def _run(finder: IndexFinder, arguments: list[str]) -> Call:
     program = os.path.join(finder.release_root, "bin", name)
     _name_main()
     return console_script.load(finder, reference, program, arguments[1:]), ()
+
+
+def _added(finder: IndexFinder, name: str, *arguments: str) -> Call:
+    """Any other command: one that the release adds to the launcher's own, called as a console script is."""
+    from . import console_script
+
+    commands = finder.release_payload["commands"]
+    if name not in commands:
+        known = f"it has {', '.join(sorted(commands))}" if commands else "it has none"
+        version = finder.release_payload["version"]
+        raise ReleaseError(f"version {version} has no command {name} of its own ({known})")
+    _name_main()
+    return console_script.load(finder, commands[name], _program(finder), list(arguments)), ()
 
 
 def _eval(finder: IndexFinder, arguments: list[str]) -> Call:

@@ -123,6 +123,8 @@ class Payload(TypedDict):
     """Every console script of the release: name to `module:attribute`."""
     config: ConfigPlan | None
     """How the configuration is loaded; None when there is none, so that booting does nothing about it."""
+    commands: dict[str, str]
+    """The commands of `bin/NAME` that the release adds to the launcher's own: name to `module:attribute`."""
 
 
 def pack(bootstrap: bytes, payload: Payload) -> bytes:

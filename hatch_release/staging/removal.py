@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 from hatch_release.errors import ReleaseError
 from hatch_release.make import install_path
 from hatch_release.runtime import layout, manifest
-from hatch_release.tree.archive import FORMATS
 from hatch_release.tree.manifest import listed, unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from hatch_release.options.reading import Options
 
 
-def remove_release(root: Path, name: str, options: Options, directory: Path) -> None:
+def remove_release(root: Path, name: str, options: Options, directory: Path, formats: Iterable[str]) -> None:
     """Remove an installed release with all its versions, and its archives.
 
     Its own directory below `dist` goes as a whole. From a configured `path`, which may hold anything else
@@ -30,6 +29,7 @@ def remove_release(root: Path, name: str, options: Options, directory: Path) -> 
         name: The release's name.
         options: Its options.
         directory: Where the project's artifacts are.
+        formats: The endings of its archives.
 
     Raises:
         ReleaseError: When something can't be removed.
@@ -37,7 +37,7 @@ def remove_release(root: Path, name: str, options: Options, directory: Path) -> 
     path = install_path(root, name, options, directory)
     beside = path if options.path else path.parent
     try:
-        for kind in FORMATS:
+        for kind in formats:
             for archive in beside.glob(f"{name}-*.{kind}"):
                 archive.unlink()
         if (path / layout.RELEASES).is_dir():

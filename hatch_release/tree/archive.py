@@ -8,7 +8,6 @@ modes are those of the tree, which do not depend on the umask of the build (`mod
 from __future__ import annotations
 
 import contextlib
-import difflib
 import gzip
 import os
 import secrets
@@ -23,6 +22,7 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from hatch_release.errors import ReleaseError
+from hatch_release.hookspecs import hookimpl
 from hatch_release.runtime import layout
 from hatch_release.tree import zstd
 
@@ -59,8 +59,8 @@ class Entry:
 
 Report = Callable[[int], None]
 """Told how many more bytes have been read."""
-Writer = Callable[[BinaryIO, Sequence[Entry], Report], None]
-"""Writes the entries in their order as an archive."""
+Writer = Callable[["Release", BinaryIO, Sequence[Entry], Report], None]
+"""Writes the entries in their order as an archive of the release."""
 
 
 def archive_name(name: str, version: str, target: str, format: str) -> str:  # noqa: A002 - what users call it
@@ -70,7 +70,7 @@ def archive_name(name: str, version: str, target: str, format: str) -> str:  # n
         name: The release's name.
         version: Its version.
         target: The target triple.
-        format: One of `FORMATS`.
+        format: The archive format's name.
     """
     return f"{name}-{version}-{target}.{format}"
 
@@ -78,7 +78,7 @@ def archive_name(name: str, version: str, target: str, format: str) -> str:  # n
 def write_archive(
     release: Release,
     destination: Path,
-    format: str,  # noqa: A002 - what users call it
+    writer: Writer,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Pack the tree of a release.
@@ -89,16 +89,15 @@ def write_archive(
     Args:
         release: Everything below its `path` has been written.
         destination: The archive to write; one of that name is replaced.
-        format: One of `FORMATS`.
+        writer: Writes the format.
         progress: Told the bytes that have been read, and those that there are.
 
     Returns:
         `destination`.
 
     Raises:
-        ReleaseError: When the format is unknown, or the archive can't be written.
+        ReleaseError: When the archive can't be written.
     """
-    writer = _find_writer(format)
     entries = list(_entries(release.path, _time()))
     total = sum(entry.size for entry in entries)
     done = 0
@@ -111,22 +110,13 @@ def write_archive(
 
     try:
         with _replacing(destination) as stream:
-            writer(stream, entries, report)
+            writer(release, stream, entries, report)
     except (OSError, UnicodeError, zstd.ZstdError) as error:
         raise ReleaseError(
             f"the archive {destination} can't be written: {_reason(error)}: make room and allow writing "
             "there, or set the option path to another place"
         ) from error
     return destination
-
-
-def _find_writer(name: str) -> Writer:
-    """The writer of a format."""
-    if name in FORMATS:
-        return FORMATS[name]
-    near = difflib.get_close_matches(name, FORMATS, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(FORMATS)}"
-    raise ReleaseError(f"the option archive is '{name}', which is no known format: {hint}")
 
 
 def _reason(error: Exception) -> str:
@@ -237,13 +227,13 @@ def _tar_header(entry: Entry) -> tarfile.TarInfo:
     return header
 
 
-def _write_tar_zst(stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:
+def _write_tar_zst(_release: Release, stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:
     """A tar file compressed by zstandard on all processors."""
     with zstd.compressing(stream) as compressed:
         _write_tar(compressed, entries, report)
 
 
-def _write_tar_gz(stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:
+def _write_tar_gz(_release: Release, stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:
     """A tar file compressed by gzip, with neither name nor time in gzip's own header."""
     with gzip.GzipFile(
         filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=stream, mtime=0
@@ -251,7 +241,7 @@ def _write_tar_gz(stream: BinaryIO, entries: Sequence[Entry], report: Report) ->
         _write_tar(cast("IO[bytes]", compressed), entries, report)
 
 
-def _write_zip(stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:
+def _write_zip(_release: Release, stream: BinaryIO, entries: Sequence[Entry], report: Report) -> None:
     """A zip file with Unix modes and links, as Info-ZIP's `unzip` restores them."""
     with zipfile.ZipFile(stream, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=ZIP_LEVEL) as archive:
         for entry in entries:
@@ -281,4 +271,10 @@ def _zip_header(entry: Entry) -> zipfile.ZipInfo:
 FORMATS: Mapping[str, Writer] = MappingProxyType(
     {"tar.zst": _write_tar_zst, "tar.gz": _write_tar_gz, "zip": _write_zip}
 )
-"""What writes each format."""
+"""What writes each of our formats."""
+
+
+@hookimpl
+def release_archive_formats() -> Mapping[str, Writer]:
+    """The usual ones."""
+    return FORMATS

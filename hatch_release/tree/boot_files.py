@@ -44,6 +44,7 @@ class BootPlan:
     python: str
     """The bundled interpreter's directory, relative to the root; empty when there is none."""
     scripts: Mapping[str, str]
+    commands: Mapping[str, str]
     boot_scripts: Mapping[str, BootScript]
     """Boot scripts by name."""
     distributions: Mapping[str, Application]
@@ -128,6 +129,7 @@ def _payload(root: Path, plan: BootPlan, script: BootScript) -> bootfile.Payload
         directories_of={name: each.path for name, each in plan.distributions.items()},
         scripts=dict(plan.scripts),
         config=plan.config,
+        commands=dict(plan.commands),
     )
 
 
@@ -151,6 +153,7 @@ def _readable(plan: BootPlan, script: BootScript) -> dict[str, object]:
         "preloaded": list(script.preload),
         "scripts": dict(sorted(plan.scripts.items())),
         "config": plan.config,
+        "commands": dict(plan.commands),
         "path": list(plan.path),
         "lines": [list(each) for each in plan.lines],
         "image": plan.image,

@@ -20,16 +20,19 @@ COOKIE_BYTES = 40
 """Random bytes of a new cookie, as the manual recommends."""
 
 
-def write_version_files(release: Release, *, glibc_floor: str | None) -> None:
+def write_version_files(release: Release, *, glibc_floor: str | None) -> list[str]:
     """Write the launcher, the cookie, and what `releases/VSN` holds besides boot files and manifest.
 
     Args:
         release: Its interpreter and applications are known.
         glibc_floor: The oldest glibc that the release runs on, or None.
+
+    Returns:
+        Those of the files that have the modes which somebody has chosen, relative to the root.
     """
     launcher = release.path / layout.BIN / release.name
     launcher.parent.mkdir(parents=True, exist_ok=True)
-    launcher.write_text(templates.render(templates.LAUNCHER, release), encoding="utf-8")
+    launcher.write_text(templates.render_own(templates.LAUNCHER, release), encoding="utf-8")
     launcher.chmod(EXECUTABLE)
     releases = release.path / layout.RELEASES
     release.version_path.mkdir(parents=True, exist_ok=True)
@@ -39,12 +42,10 @@ def write_version_files(release: Release, *, glibc_floor: str | None) -> None:
     start_data = f"{python} {release.version}\n"
     (releases / layout.START_DATA).write_text(start_data, encoding="utf-8")
     (release.version_path / layout.START_DATA).write_text(start_data, encoding="utf-8")
-    for name in (layout.ENV_SH, layout.VM_ARGS, layout.REMOTE_VM_ARGS):
-        text = templates.render(f"{name}.j2", release)
-        (release.version_path / name).write_text(text, encoding="utf-8")
     _write_json(release.version_path / layout.SYS_CONFIG, {})  # until it is known
     (release.version_path / layout.SYS_CONFIG).chmod(PLAIN)
     _write_json(release.version_path / f"{release.name}.rel", _description(release, glibc_floor))
+    return templates.write_templates(release)
 
 
 def write_cookie(target: Path, release: Release) -> None:

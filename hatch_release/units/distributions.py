@@ -21,6 +21,7 @@ from hatch_release.imports.reachability import scan_modules
 from hatch_release.runtime import layout
 from hatch_release.units.bytecode import compile_tree, sources
 from hatch_release.units.data_files import is_data_file
+from hatch_release.units.file_rules import FileRules, apply_rules, sources_of
 from hatch_release.units.source_readers import advice, source_readers
 from hatch_release.units.stripping import file_owners, strip_files
 from hatch_release.units.unit import Unit, keep, restore
@@ -40,7 +41,8 @@ def place_distributions(assembly: Assembly) -> None:
     release, distributions = assembly.release, assembly.distributions
     ties = {name: each.ties for name, each in assembly.installed.items()}
     _warn_of_conflicts(assembly, conflicting_files(distributions.values(), ties))
-    (release.path / layout.LIB).mkdir()
+    (release.path / layout.LIB).mkdir(exist_ok=True)
+    assembly.rules = FileRules(release)
     shared = shared_directories(distributions, ties)
     for name, distribution in distributions.items():
         assembly.directories[name] = f"{layout.LIB}/{shared.get(name, distribution.directory)}"
@@ -71,7 +73,7 @@ def _key(assembly: Assembly, directory: str) -> str:
     strip = assembly.release.options.stripping
     members = [name for name, each in assembly.directories.items() if each == directory]
     contents = [[name, assembly.installed[name].digest, strip.dropped(name)] for name in members]
-    return key_of(tool(), directory, contents, strip.on, _compiler(assembly))
+    return key_of(tool(), directory, contents, strip.on, assembly.rules.key, _compiler(assembly))
 
 
 def _compiler(assembly: Assembly) -> object:
@@ -97,7 +99,8 @@ def _move(assembly: Assembly) -> None:
     for name in fresh:
         distribution, directory = assembly.distributions[name], Path(assembly.directories[name])
         home = place(distribution, assembly.site, release.path / layout.LIB, directory.name, common)
-        strip_files(home, distribution.files, release.options.stripping.dropped(name))
+        files = [file for file in distribution.files if not assembly.rules.keeps(file.as_posix())]
+        strip_files(home, files, release.options.stripping.dropped(name))
 
 
 def place_runtime(assembly: Assembly) -> None:
@@ -125,7 +128,7 @@ def place_runtime(assembly: Assembly) -> None:
 
 
 def compile_libraries(assembly: Assembly) -> None:
-    """Replace every x.py by x.pyc in fresh units and cache these; then leave out unused tests."""
+    """Replace every x.py by x.pyc in fresh units and cache these; then leave out what is not wanted."""
     release, strip = assembly.release, assembly.release.options.stripping
     if assembly.fresh:
         _compile(assembly)
@@ -138,8 +141,14 @@ def compile_libraries(assembly: Assembly) -> None:
         assembly.scanned = {**unit.scanned, **assembly.scanned}
     if strip.on:
         prune_tests(assembly)
-        if text := advice(source_readers(assembly.distributions.values(), assembly.scanned, strip)):
+        without_source = {
+            name: each
+            for name, each in assembly.scanned.items()
+            if not any(map(assembly.rules.keeps, sources_of(name)))
+        }
+        if text := advice(source_readers(assembly.distributions.values(), without_source, strip)):
             release.progress.warn(text)
+    apply_rules(assembly)
 
 
 def _compile(assembly: Assembly) -> None:
@@ -147,13 +156,19 @@ def _compile(assembly: Assembly) -> None:
     root, strip = assembly.release.path, assembly.release.options.stripping
     owners = file_owners(root, assembly.distributions.values(), assembly.directories)
     runtime_directory = root / assembly.runtime_directory
+
+    def dropped(file: Path) -> tuple[str, ...]:
+        if runtime_directory in file.parents:
+            return _RUNTIME_LOSES
+        owner = owners.get(file, "")
+        home = root / assembly.directories.get(owner, "")
+        return () if assembly.rules.keeps(file.relative_to(home).as_posix()) else strip.dropped(owner)
+
     failed = compile_tree(
         root,
         [file for unit in assembly.fresh for file in _code(root / unit.directory)],
         assembly.interpreter.executable,
-        dropped=lambda file: (
-            _RUNTIME_LOSES if runtime_directory in file.parents else strip.dropped(owners.get(file, ""))
-        ),
+        dropped=dropped,
         progress=assembly.release.progress.update,
     )
     for unit in assembly.fresh:

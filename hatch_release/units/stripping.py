@@ -58,10 +58,23 @@ def file_owners(
     return {root / directories[each.name] / file: each.name for each in distributions for file in each.files}
 
 
-def kept_tests(distributions: Iterable[Distribution], strip: Strip) -> frozenset[str]:
-    """The packages named `tests` of those distributions whose tests are to stay."""
-    kept = [each for each in distributions if strip.keeps("tests", each.name)]
-    names = (".".join(file.with_suffix("").parts) for each in kept for file in each.files)
+def kept_tests(
+    distributions: Iterable[Distribution], strip: Strip, keeps: Callable[[str], bool]
+) -> frozenset[str]:
+    """The packages named `tests` that are to stay.
+
+    Args:
+        distributions: All of the release.
+        strip: Says it of a distribution.
+        keeps: Says it of a file, by its path in a wheel.
+    """
+    kept = (
+        file
+        for each in distributions
+        for file in each.files
+        if strip.keeps("tests", each.name) or keeps(file.as_posix())
+    )
+    names = (".".join(file.with_suffix("").parts) for file in kept)
     return frozenset(package for name in names if (package := _tests_package(name)))
 
 

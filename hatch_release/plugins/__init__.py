@@ -1,0 +1,1 @@
+"""What extends hatch-release: finding plugins, calling their hooks (`hookspecs.py`), and what is built in."""
