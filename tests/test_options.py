@@ -401,9 +401,10 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "steps",
         ["asemble"],
-        '[0]: expected "assemble", "tar" or a "module:function", found \'asemble\', did you mean \'assemble\'?',
+        ": expected 'assemble' exactly once, found it 0 times, is 'asemble' meant to be it?",
     ),
-    ("archive", "tar", ': expected "tar.zst", "tar.gz" or "zip", found \'tar\', did you mean \'tar.gz\'?'),
+    ("steps", ["assemble", "a b"], "[1]: expected a step or a \"module:function\", found 'a b'"),
+    ("archive", "a b", ': expected "tar.zst", "tar.gz", "zip" or a format of a plugin, found \'a b\''),
     ("lock", ["a"], ": expected a path, found a list"),
     ("extras", "a", ": expected a list of strings, found 'a'"),
     ("check", "false", ": expected true or false, found 'false'"),

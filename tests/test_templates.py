@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_release.errors import ReleaseError
+from hatch_release.tree.commands import OWN
 from hatch_release.tree.vm_args import read_words
 from tests import interpreters
 from tests.builds import configure, failure, greets, nothing_written
@@ -215,7 +217,7 @@ def test_words_are_read_as_the_launcher_reads_them(
 ) -> None:
     assert [each.text for each in read_words(text)] == words
     launcher = (root / "bin" / "hello").read_text()
-    begin, end = launcher.index("# Reads the options of vm.args"), launcher.index("\neval 'exec")
+    begin, end = launcher.index("# Reads the options of vm.args"), launcher.index("\neval 'set --")
     (tmp_path / "vm.args").write_text(text, newline="")
     script = (
         f'RELEASE_VM_ARGS="{tmp_path}/vm.args"\n_hr_fail() {{ exit 9; }}\n{launcher[begin:end]}\n'
@@ -228,3 +230,17 @@ def test_words_are_read_as_the_launcher_reads_them(
 def test_a_quote_that_is_not_closed() -> None:
     with pytest.raises(ReleaseError, match="line 2 has a quote that is not closed"):
         read_words("-X dev\n-W 'error\n")
+
+
+def test_the_names_of_the_launcher_s_own_commands_are_known(root: Path) -> None:
+    launcher = (root / "bin" / "hello").read_text()
+    cases = launcher[
+        launcher.index("_hr_boot=$RELEASE_BOOT_SCRIPT_CLEAN\n") : launcher.index("Unknown command")
+    ]
+    named = {
+        word
+        for line in re.findall(r"^  ([a-z][a-z_ |]*)\)", cases, re.MULTILINE)
+        for word in line.split(" | ")
+    }
+    assert {"start", "daemon", "eval", "version", "versions"} <= named
+    assert named == OWN
