@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 from dataclasses import dataclass
@@ -21,14 +22,24 @@ CACHE_VARIABLE = "TEST_CACHE_DIR"
 """Names the cache of builds that say nothing else; all tests of a run share it."""
 
 
+_numbers = itertools.count(1)
+
+
 def clean_environment(**more: str) -> dict[str, str]:
-    """This process's environment without what would steer the build or the release, and with `more`."""
+    """This process's environment without what would steer the build or the release, and with `more`.
+
+    Tests start one release many times at once, so each start is a node of its own, unless `more` says which one it is,
+    or where its files are.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("HATCH_", "RELEASE_", "PYTHON", "VIRTUAL_ENV", "COVERAGE_"))
     }
-    return {"HATCH_RELEASE_CACHE_DIR": os.environ.get(CACHE_VARIABLE, ""), **kept, **more}
+    own = {"HATCH_RELEASE_CACHE_DIR": os.environ.get(CACHE_VARIABLE, "")}
+    if "RELEASE_TMP" not in more:
+        own["RELEASE_NODE"] = f"node-{os.getpid()}-{next(_numbers)}"
+    return {**own, **kept, **more}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import os
 import re
-import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -136,19 +135,31 @@ def stop(code: int = 0) -> None:
         _current.stop(code)
         if _supervisor is not None:
             _finish()
-    elif _finder() is not None and os.environ.get("RELEASE_COMMAND", "").startswith(("start", "daemon")):
-        os.kill(os.getpid(), signal.SIGTERM)
+    elif _in_script():
+        from . import ending
+
+        ending.stop()
 
 
 def restart() -> None:
     """Stop the system and start it anew in the same process, with the same version. Comes back at once.
 
     Raises:
-        ReleaseError: Where no applications run in a node: in `eval`, in a console script, and in development.
+        ReleaseError: Where no system runs: in `eval`, and in development.
     """
-    if _current is None or _supervisor is not None:
+    if _current is not None and _supervisor is None:
+        _current.restart()
+    elif _current is None and _in_script():
+        from . import ending
+
+        ending.restart()
+    else:
         raise ReleaseError("nothing can be restarted here: only a system that `start` has started can be")
-    _current.restart()
+
+
+def _in_script() -> bool:
+    """Whether the process is a console script that `start` runs."""
+    return _finder() is not None and os.environ.get("RELEASE_COMMAND", "").startswith(("start", "daemon"))
 
 
 _supervisor: threading.Thread | None = None

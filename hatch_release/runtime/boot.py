@@ -88,8 +88,7 @@ def _start_repl(finder: IndexFinder, arguments: list[str]) -> Call:
     """`start_repl [ARGS]`: the same, with a REPL on the terminal beside it."""
     from . import repl
 
-    function, _ = _start(finder, arguments, repl.start)
-    return repl.run, (function,)
+    return _start(finder, arguments, repl.start)
 
 
 def _run(finder: IndexFinder, arguments: list[str]) -> Call:
@@ -186,6 +185,17 @@ def _configure(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG0
     return assembling.assemble, (arguments[0], arguments[1])
 
 
+def _ask(name: str) -> Callable[[IndexFinder, list[str]], Call]:
+    """The command `name`, which reaches the running system."""
+
+    def command(finder: IndexFinder, arguments: list[str]) -> Call:
+        from .control import commands
+
+        return commands.run, (finder, name, arguments)
+
+    return command
+
+
 def _program(finder: IndexFinder) -> str:
     """What the program is told it was called as: the launcher's own path, whatever symlink led there."""
     return os.path.join(finder.release_root, "bin", finder.release_payload["name"])
@@ -205,6 +215,7 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "logs": _logs,
     "_trace": _trace,
     "_configure": _configure,
+    **{name: _ask(name) for name in ("rpc", "remote", "restart", "stop", "pid", "info", "stacks")},
 }
 CONFIGURED = ("start", "start_repl", "start_iex", "run", "eval", "config")
 """The commands that load the configuration before anything else."""

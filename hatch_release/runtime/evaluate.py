@@ -10,7 +10,10 @@ import ast
 import builtins
 import inspect
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 FILENAME = "<eval>"
 
@@ -24,19 +27,38 @@ def evaluate(code: str) -> None:
     Raises:
         BaseException: Whatever the code raises, its syntax errors included.
     """
-    _remember_source(code)
-    tree = compile(
-        code, FILENAME, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
-    )
-    compiled = compile(tree, FILENAME, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     namespace = vars(sys.modules["__main__"])
-    import_names(tree, free_names(code), namespace)
-    if compiled.co_flags & inspect.CO_COROUTINE:
+    compiled = prepare(code, FILENAME, namespace)
+    if awaits(compiled):
         import asyncio
 
         asyncio.run(eval(compiled, namespace))  # noqa: S307 - what the command is for
     else:
         exec(compiled, namespace)  # noqa: S102 - what the command is for
+
+
+def prepare(code: str, filename: str, namespace: dict[str, Any]) -> CodeType:
+    """Compile `code`, and import what its dotted names begin with.
+
+    Args:
+        code: Statements or an expression; may await.
+        filename: What tracebacks call it; they show its lines until `forget` is called.
+        namespace: Where it will run; gains the modules.
+
+    Raises:
+        BaseException: Syntax errors, and what importing a module raises.
+    """
+    _remember_source(code, filename)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    tree = compile(code, filename, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+    compiled: CodeType = compile(tree, filename, "exec", flags, dont_inherit=True)
+    import_names(tree, free_names(code), namespace)
+    return compiled
+
+
+def awaits(compiled: CodeType) -> bool:
+    """Whether running the code gives a coroutine."""
+    return bool(compiled.co_flags & inspect.CO_COROUTINE)
 
 
 def import_names(tree: ast.AST, names: set[str], namespace: dict[str, Any]) -> None:
@@ -110,8 +132,15 @@ def _import_chain(chain: tuple[str, ...], namespace: dict[str, Any]) -> None:
         namespace.setdefault(chain[0], sys.modules[chain[0]])
 
 
-def _remember_source(code: str) -> None:
+def _remember_source(code: str, filename: str) -> None:
     """Let tracebacks show the lines of `code`."""
     import linecache
 
-    linecache.cache[FILENAME] = (len(code), None, code.splitlines(keepends=True), FILENAME)
+    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+
+
+def forget(filename: str) -> None:
+    """Forget the lines of code that was called `filename`."""
+    import linecache
+
+    linecache.cache.pop(filename, None)

@@ -26,6 +26,9 @@ _STANDARD_ERROR = 2
 FLUSH_FAILED = 120
 """CPython's exit code when the standard streams can't be flushed at the end."""
 
+TYPED = ("<eval", "<rpc", "<remote")
+"""How the file names of code begin that was typed, not imported."""
+
 _C_STREAM_USERS = ("_ctypes", "_curses", "readline")
 """Modules of the standard library through which a program reaches C's own buffered streams."""
 
@@ -57,22 +60,29 @@ def leave(code: int, *, interrupted: bool = False) -> NoReturn:
         code: The exit code.
         interrupted: Die by SIGINT instead, so that a shell sees an interrupted program.
     """
+    if not complete():
+        code = FLUSH_FAILED
+    if interrupted:
+        _interrupt()
+    _exit(code)
+
+
+def complete() -> bool:
+    """Join threads, run exit handlers, flush streams and files; false when the streams can't be flushed."""
+    flushed = True
     try:
         _join_threads()
         import atexit
 
         atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls
-        if not _flush_streams():
-            code = FLUSH_FAILED
+        flushed = _flush_streams()
         if _writes_to_files():
             from . import leftovers
 
             leftovers.complete()
     except BaseException as error:  # noqa: BLE001 - a signal's handler raised it: too late for anybody
         _ignored("while the system ends", error)
-    if interrupted:
-        _interrupt()
-    _exit(code)
+    return flushed
 
 
 def _outcome(error: BaseException) -> int:
@@ -110,12 +120,12 @@ def abandon(code: int) -> NoReturn:
     os._exit(code)
 
 
-def limit(seconds: float, code: int) -> None:
-    """End the process `seconds` from now, if threads that don't end have kept it until then.
+def limit(seconds: float, end: Callable[[], object]) -> None:
+    """Call `end` in `seconds`, if threads that don't end have kept the process until then.
 
     Args:
         seconds: How long.
-        code: The exit code.
+        end: Ends the process.
     """
     import threading
     import time
@@ -124,7 +134,7 @@ def limit(seconds: float, code: int) -> None:
         time.sleep(seconds)
         names = [each.name for each in threading.enumerate() if not each.daemon]
         _complain(f"Warning: these threads don't end and are given up: {', '.join(names)}\n")
-        abandon(code)
+        end()
 
     threading.Thread(target=give_up, daemon=True).start()
 
@@ -202,7 +212,7 @@ def program_part(traceback: TracebackType | None) -> TracebackType | None:
     part = traceback
     while part is not None:
         name = part.tb_frame.f_code.co_filename
-        if name == "<eval>":
+        if name.startswith(TYPED):
             return part
         file = str(part.tb_frame.f_globals.get("__file__") or "")
         if first is None and not file.startswith(own) and not name.startswith("<frozen importlib"):

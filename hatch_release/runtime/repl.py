@@ -12,15 +12,13 @@ import code
 import contextlib
 import inspect
 import os
-import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from . import leave
+from . import api, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import CodeType
 
 
@@ -46,10 +44,6 @@ class Console(code.InteractiveConsole):
             self.showtraceback()
 
 
-_left = threading.Event()
-"""Set when the REPL's end is what stops the system."""
-
-
 def start() -> None:
     """Start the REPL in a thread.
 
@@ -60,20 +54,6 @@ def start() -> None:
     if terminal:
         _keep_terminal()
     threading.Thread(target=_interact if terminal else _run_input, name="repl", daemon=True).start()
-
-
-def run(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - the application's own result
-    """Call the application, which may be interrupted by the end of the REPL.
-
-    Args:
-        function: Imports the application, starts the REPL, and runs the application.
-    """
-    try:
-        return function()
-    except KeyboardInterrupt:
-        if _left.is_set():
-            return None
-        raise
 
 
 def _interact() -> None:
@@ -97,7 +77,7 @@ def _interact() -> None:
         if not daemon:
             break
         sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 - `exit()` closed it
-    _stop_system()
+    api.stop()
 
 
 def _run_input() -> None:
@@ -111,13 +91,6 @@ def _run_input() -> None:
             evaluate.evaluate(sys.stdin.read())
         except Exception as error:  # noqa: BLE001 - shown; the system goes on
             leave.show(error)
-
-
-def _stop_system() -> None:
-    """Ask the application to stop, the way that it listens to."""
-    _left.set()
-    handled = signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, signal.SIG_IGN, None)
-    os.kill(os.getpid(), signal.SIGTERM if handled else signal.SIGINT)
 
 
 def _keep_terminal() -> None:

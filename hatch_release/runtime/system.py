@@ -1,28 +1,106 @@
 """`start`: everything that the boot script starts, until it ends.
 
 A console script is the whole program: signals, arguments and exit codes are its own. Declared applications run in a
-node (`supervisor.py`).
+node (`supervisor.py`). Either can be reached through the control endpoint.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
-from . import leave, preload
+from . import ending, leave, preload
 from .bootfile import STARTED
 from .console_script import Importing
 from .console_script import load as load_script
+from .control import endpoint
 from .errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .bootfile import ApplicationSpec
     from .importer import IndexFinder
+    from .supervision.supervisor import Node
 
-_THREADS_SECONDS = 5.0
-"""How long threads that are no daemons may go on when everything has been stopped."""
+
+class System:
+    """What runs in this process, as the control endpoint sees it.
+
+    Args:
+        finder: Serves the release's modules.
+        started: The applications that the boot script starts.
+    """
+
+    def __init__(self, finder: IndexFinder, started: list[ApplicationSpec]) -> None:
+        """Nothing is imported yet."""
+        self.finder = finder
+        self.specs = started
+        self.begun = time.time()
+        self.directory = os.getcwd()
+        self.node: Node | None = None
+        self.endpoint: endpoint.Endpoint | None = None
+        self._script_runs = False
+
+    @property
+    def started(self) -> bool:
+        """Whether all that is to be started has been."""
+        return self._script_runs if self.node is None else self.node.started
+
+    def answer(self) -> None:
+        """Answer commands from now on."""
+        opened, self.endpoint = self.endpoint, None
+        if opened is not None:
+            opened.wait()
+
+    def is_script(self) -> bool:
+        """Whether it is a console script alone."""
+        return [each["kind"] for each in self.specs] == ["script"]
+
+    def script(
+        self, program: str, arguments: list[str], early: tuple[str, ...], ready: Callable[[], None] | None
+    ) -> Callable[[], Any]:
+        """What runs the console script."""
+
+        def imported() -> None:
+            if ready is not None:
+                ready()
+            self._script_runs = True
+
+        call = load_script(self.finder, self.specs[0]["start"], program, arguments, imported)
+
+        def run() -> Any:  # noqa: ANN401 - the script's own
+            self.answer()
+            return _preloaded(early, call) if early else call()
+
+        return lambda: ending.run(self.finder, run)
+
+    def run_node(self, early: tuple[str, ...], ready: Callable[[], None] | None) -> int:
+        """Run applications in a node, until the end; the exit code."""
+        from . import api
+        from .supervision.supervisor import Node
+
+        node = Node(self.finder.release_payload["applications"], self.finder)
+        self.node = node
+        api.attach(node)
+        self.answer()
+        try:
+            with Importing(self.finder):
+                preload.preload(early)
+                order = node.prepare([each["name"] for each in self.specs])
+        except ReleaseError as error:
+            return _refused(error)
+        if early:
+            preload.settle()
+        if ready is not None:
+            ready()
+        code = node.run(order)
+        if node.restarting:
+            ending.start_anew(self.finder)
+        leave.limit(ending.THREADS_SECONDS, lambda: leave.abandon(code))
+        return code
 
 
 def load(
@@ -37,7 +115,7 @@ def load(
         ready: Called when everything is imported, before anything is started.
 
     Raises:
-        ReleaseError: When the boot script starts nothing, or RELEASE_MODE is wrong.
+        ReleaseError: When the boot script starts nothing, settings are wrong, or the node's name is in use.
     """
     payload = finder.release_payload
     started = [each for each in payload["applications"] if each["mode"] in STARTED]
@@ -48,14 +126,17 @@ def load(
         )
     mode = preload.mode(payload["mode"])
     early = payload["preload"] if mode == preload.EMBEDDED else ()
+    system = System(finder, started)
+    system.endpoint = endpoint.open_for(system)
+    plan = payload["config"]
+    if plan is not None and plan["distribution"]:
+        system.answer()
     finder.read_ahead()
     rest = _beat()
-    if [each["kind"] for each in started] == ["script"]:
-        ready = _told_keeper(ready)
-        call = load_script(finder, started[0]["start"], program, arguments, ready)
-        return (lambda: _preloaded(early, call)) if early else call
+    if system.is_script():
+        return system.script(program, arguments, early, _told_keeper(ready))
     sys.argv = [program, *arguments]
-    return lambda: _run_node(finder, [each["name"] for each in started], early, _both(ready, rest))
+    return lambda: system.run_node(early, _both(ready, rest))
 
 
 def _told_keeper(ready: Callable[[], None] | None) -> Callable[[], None] | None:
@@ -98,45 +179,9 @@ def _preloaded(modules: tuple[str, ...], script: Callable[[], Any]) -> Any:  # n
     return script()
 
 
-def _run_node(
-    finder: IndexFinder, names: list[str], early: tuple[str, ...], ready: Callable[[], None] | None
-) -> int:
-    """Run applications in a node, until the end; the exit code."""
-    from . import api
-    from .supervision.supervisor import Node
-
-    node = Node(finder.release_payload["applications"], finder)
-    api.attach(node)
-    try:
-        with Importing(finder):
-            preload.preload(early)
-            order = node.prepare(names)
-    except ReleaseError as error:
-        return _refused(error)
-    if early:
-        preload.settle()
-    if ready is not None:
-        ready()
-    code = node.run(order)
-    if node.restarting:
-        _start_anew(finder)
-    leave.limit(_THREADS_SECONDS, code)
-    return code
-
-
 def _refused(error: ReleaseError) -> int:
     """Tell why nothing is started."""
     if error.__cause__ is not None:
         leave.show(error.__cause__)
     sys.stderr.write(f"ERROR: {error}\n")
     return 1
-
-
-def _start_anew(finder: IndexFinder) -> None:
-    """Become the launcher again, in this very process."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    name = os.environ.get("RELEASE_PROG") or finder.release_payload["name"]
-    launcher = f"{finder.release_root}/bin/{name}"
-    command = os.environ.get("RELEASE_COMMAND") or "start"
-    os.execv("/bin/sh", ["/bin/sh", launcher, "_kept", command, *sys.argv[1:]])  # noqa: S606 - no shell reads a line

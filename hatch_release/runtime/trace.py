@@ -37,6 +37,8 @@ def trace(finder: IndexFinder, output: str) -> None:
 
 def _import_all(finder: IndexFinder) -> dict[str, Any] | None:
     """Import the modules of all applications that start, in their order, then what is preloaded; the first error."""
+    from . import system  # noqa: F401 - what `start` needs
+
     payload = finder.release_payload
     if payload["config"] is not None:
         from .config import boot, provider

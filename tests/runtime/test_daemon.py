@@ -41,7 +41,9 @@ def test_nothing_is_left_of_where_it_was_started(make: MakeDaemon, tmp_path: Pat
             os.open("/dev/tty", os.O_RDWR)
         except OSError:
             print("no terminal")
-        print("open", sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1])
+        names = {int(name): os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
+        own = ("socket:", ".lock")  # the control endpoint's
+        print("open", sorted(name for name, what in names.items() if not any(each in what for each in own))[:-1])
         sys.stdout.flush()
         time.sleep(60)
     """

@@ -158,7 +158,7 @@ def test_in_development(builder: Builder, tmp_path: Path) -> None:
     done = subprocess.run(
         [builder.python, "-c", code],
         cwd=project,
-        env=clean_environment(REPORT=str(tmp_path / "report")),
+        env=clean_environment(REPORT=str(tmp_path / "report"), RELEASE_NODE=""),
         capture_output=True,
         text=True,
         check=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,7 @@ COMMANDS = {
 
 def _environment(probe: Probe, command: str = "start", **variables: str) -> dict[str, str]:
     """The RELEASE_* variables that a command's process sees."""
+    variables = {"RELEASE_NODE": "", **variables}  # the release's own default
     done = call([probe.launcher, *COMMANDS[command]], f"{REPORT}\ndef main(): pass", variables=variables)
     assert (done.returncode, done.stderr) == (0, "")
     environment: dict[str, str] = json.loads(done.stdout)
@@ -59,7 +61,7 @@ OVERRIDES = {
     "RELEASE_COOKIE": "secret $ cookie",
     "RELEASE_SYS_CONFIG": "/else where/sys",
     "RELEASE_REMOTE_VM_ARGS": "/else where/remote",
-    "RELEASE_TMP": "/else where/tmp",
+    "RELEASE_TMP": f"{tempfile.gettempdir()}/else where",
     "RELEASE_MODE": "embedded",
     "RELEASE_DISTRIBUTION": "none",
 }

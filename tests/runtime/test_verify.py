@@ -49,7 +49,7 @@ def test_one_file(clone: Probe) -> None:
 
 def test_files_of_others_are_no_concern(clone: Probe) -> None:
     (clone.root / "lib" / "probe-1.2.0" / "extra.txt").write_text("x")
-    (clone.root / "tmp").mkdir()
+    (clone.root / "tmp").mkdir(exist_ok=True)
     (clone.root / "tmp" / "log").write_text("x")
     rewrite(clone.root / "releases" / "COOKIE", "another")
     assert run(clone.launcher, "verify").returncode == 0

@@ -24,6 +24,7 @@ from .signals import Handlers
 from .workers import Loop, MainWorker, Worker
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
     from ..bootfile import ApplicationSpec
@@ -58,6 +59,8 @@ class Node:
         """The application that the main thread belongs to."""
         self.running: dict[str, Running] = {}
         """What is started, in order."""
+        self.started = False
+        """Whether everything has been started that was to be."""
         self.restarting = False
         """Whether the system is to start anew when it has stopped."""
         self._asked = False
@@ -195,6 +198,10 @@ class Node:
             self._loop = Loop(worker, lambda error: self._events.put(lambda: self._task_failed(error)))
         return self._loop
 
+    def event_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop, if applications run in one."""
+        return None if self._loop is None else self._loop.loop
+
     def is_loop(self) -> bool:
         """Whether the caller runs in the event loop."""
         return self._loop is not None and self._loop.is_here()
@@ -221,6 +228,7 @@ class Node:
         """Start applications one after the other, each ready before the next."""
         for application in order:
             self._start(application)
+        self.started = True
         systemd.notify("READY=1")
         self._watchdog = systemd.Watchdog(systemd.watchdog_interval(), self._loop_answers)
         events.tell("started: %s", ", ".join(self.running) or "nothing", event="ready")

@@ -182,7 +182,7 @@ class Loop:
         self._failed = failed
         self._home = os.getpid()
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
         worker.busy = True
         self._worker = worker
         self._ended = worker.submit(self._run)
@@ -190,9 +190,9 @@ class Loop:
     def _run(self) -> None:
         import asyncio
 
-        asyncio.set_event_loop(self._loop)
+        asyncio.set_event_loop(self.loop)
         self._thread = threading.current_thread()
-        self._worker.listen(self._loop)
+        self._worker.listen(self.loop)
         try:
             while self._goes_on():
                 pass
@@ -203,7 +203,7 @@ class Loop:
     def _goes_on(self) -> bool:
         """Run until `close`, or until a task raises SystemExit: the other tasks then go on, to be stopped in order."""
         try:
-            self._loop.run_forever()
+            self.loop.run_forever()
         except BaseException as error:  # noqa: BLE001 - the application's
             pass_on(self._home, error)
             self._failed(error)
@@ -218,27 +218,27 @@ class Loop:
         """What `asyncio.run` does at its end."""
         import asyncio
 
-        tasks = asyncio.all_tasks(self._loop)
+        tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
 
     def start(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Task:
         """Run a coroutine function as a task of its own."""
-        task = Task(self._loop)
-        self._loop.call_soon_threadsafe(task.begin, main)
+        task = Task(self.loop)
+        self.loop.call_soon_threadsafe(task.begin, main)
         return task
 
     def call(self, function: Callable[[], object]) -> None:
         """Call a function in the loop, soon."""
-        self._loop.call_soon_threadsafe(function)
+        self.loop.call_soon_threadsafe(function)
 
     def ask(self, answer: Callable[[], object]) -> None:
         """Have `answer` called in the loop, soon, if it runs; otherwise now: a closed one is not waited for."""
         try:
-            self._loop.call_soon_threadsafe(answer)
+            self.loop.call_soon_threadsafe(answer)
         except RuntimeError:
             answer()
 
@@ -246,7 +246,7 @@ class Loop:
         """Stop the loop and wait for its end, if that takes no longer than `seconds`."""
         import concurrent.futures
 
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         concurrent.futures.wait([self._ended], seconds)
         self._worker.busy = False
 

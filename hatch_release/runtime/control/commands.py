@@ -1,0 +1,138 @@
+"""The commands of `bin/NAME` that reach a running system."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..errors import ReleaseError
+from . import client
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..importer import IndexFinder
+
+_PAUSE = 0.02
+"""Seconds between two looks."""
+
+
+def pid(finder: IndexFinder, arguments: list[str]) -> int:
+    """`pid`: print the system's process id."""
+    _options(arguments)
+    print(_ask(finder, "status")["pid"])  # noqa: T201 - what the command is for
+    return 0
+
+
+def stop(finder: IndexFinder, arguments: list[str]) -> int:
+    """`stop [--no-wait]`: stop the system, and wait until it is gone."""
+    wait = "--no-wait" not in _options(arguments, "--no-wait")
+    connection = client.connect(finder, {"do": "stop"})
+    process = _watch(connection)
+    connection.receive()
+    if wait:
+        _wait_for_end(connection, process)
+    return 0
+
+
+def restart(finder: IndexFinder, arguments: list[str]) -> int:
+    """`restart [--no-wait]`: stop and start the system in the same process, and wait until it has started."""
+    wait = "--no-wait" not in _options(arguments, "--no-wait")
+    connection = client.connect(finder, {"do": "restart"})
+    process = _watch(connection)
+    before = connection.receive()["result"]
+    if wait:
+        _wait_for_return(finder, process, before["begun"])
+    return 0
+
+
+def rpc(finder: IndexFinder, arguments: list[str]) -> int:
+    """`rpc CODE [ARGS]`: run code in the system."""
+    from . import calling
+
+    if not arguments:
+        raise ReleaseError("RPC expects an expression as argument")
+    program = f"{finder.release_root}/bin/{finder.release_payload['name']}"
+    code, argv = os.fsencode(arguments[0]).decode("utf-8", "surrogateescape"), [program, *arguments[1:]]
+    return calling.call(client.connect(finder, {"do": "rpc", "code": code, "argv": argv}))
+
+
+def _ask(finder: IndexFinder, wanted: str) -> dict[str, Any]:
+    """What the system answers to a request."""
+    result: dict[str, Any] = client.connect(finder, {"do": wanted}).receive()["result"]
+    return result
+
+
+def _options(arguments: list[str], *known: str) -> list[str]:
+    """The arguments of a command that takes no others than these."""
+    for each in arguments:
+        if each not in known:
+            raise ReleaseError(
+                f"{os.environ.get('RELEASE_COMMAND')} takes {' and '.join(known) or 'no arguments'}, not '{each}'"
+            )
+    return arguments
+
+
+def _watch(connection: client.Connection) -> int:
+    """A descriptor of the system's process (pidfd_open(2)); -1 when it is none of this machine's."""
+    try:
+        return os.pidfd_open(connection.peer())
+    except (OSError, AttributeError):
+        return -1
+
+
+def _wait_for_end(connection: client.Connection, process: int) -> None:
+    """Wait until the system is gone."""
+    if process >= 0:
+        import select
+
+        select.select([process], [], [])
+        return
+    try:
+        while True:
+            connection.receive()
+    except client.GoneError:
+        return
+
+
+def _wait_for_return(finder: IndexFinder, process: int, before: float) -> None:
+    """Wait until the system has stopped and started again."""
+    import select
+    import time
+
+    while True:
+        try:
+            now = _ask(finder, "status")
+            if now["begun"] != before and now["started"]:
+                return
+        except (client.NotRunningError, client.GoneError):
+            pass  # between the two
+        if process >= 0 and select.select([process], [], [], 0)[0]:
+            raise ReleaseError("the system has stopped and not started again: its output says why")
+        time.sleep(_PAUSE)
+
+
+COMMANDS = {"rpc": rpc, "pid": pid, "stop": stop, "restart": restart}
+
+
+def run(finder: IndexFinder, name: str, arguments: list[str]) -> int:
+    """Run one of the commands.
+
+    Args:
+        finder: Serves the release.
+        name: The command's.
+        arguments: Its own.
+
+    Returns:
+        The exit code.
+    """
+    finder.close_image()
+    if name not in COMMANDS:
+        sys.stderr.write(f"ERROR: the command {name} is not supported yet\n")
+        return 1
+    try:
+        return COMMANDS[name](finder, arguments)
+    except ReleaseError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return 1

@@ -1,0 +1,166 @@
+"""One connection, seen from the node: who it is, what it has proved, what is still to be sent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING, Any
+
+from . import frames
+from .handshake import Handshake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .sessions import Session
+
+_CREDENTIALS = struct.Struct("3i")
+_HIGH = 1 << 20
+"""Bytes that wait to be sent before a call's own thread has to wait too."""
+_FULL = 1 << 26
+"""Bytes after which a caller is given up that doesn't read what the event loop writes: the loop must not wait."""
+_READ = 1 << 16
+
+
+class Peer:
+    """A command that is connected.
+
+    Args:
+        channel: The socket, which never blocks.
+        cookie: The node's.
+        soon: Lets the thread that serves it call a function, from any thread.
+        write: Called there when something is left to send.
+    """
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        cookie: bytes,
+        soon: Callable[[Callable[[], None]], None],
+        write: Callable[[Peer], None],
+    ) -> None:
+        """Nothing has been proved."""
+        self.channel = channel
+        self.name = _who(channel)
+        self.session: Session | None = None
+        self.proved = False
+        self.closed = False
+        self.finished = False
+        """Whether nothing more is to be sent."""
+        self.decoder = frames.Decoder()
+        self._cookie = cookie
+        self._handshake: Handshake | None = None
+        self._outgoing = bytearray()
+        self._drained = threading.Condition()
+        self._soon = soon
+        self._write = write
+
+    def is_allowed(self) -> bool:
+        """Whether the kernel says that it is this user or root."""
+        _pid, uid, _gid = _credentials(self.channel)
+        return uid in (0, os.geteuid())
+
+    def receive(self) -> bytes | None:
+        """What has arrived: nothing at the end, None when there is nothing yet."""
+        try:
+            return self.channel.recv(_READ)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            return b""
+
+    def shake(self, message: dict[str, Any]) -> None:
+        """Take one message of the handshake.
+
+        Raises:
+            FrameError: When it is none.
+            WrongCookieError: When the peer doesn't know the cookie.
+        """
+        if self._handshake is None:
+            self._handshake = Handshake(self._cookie)
+            self.send(self._handshake.answer(message))
+        else:
+            self._handshake.check(message)
+            self._handshake = None
+            self.proved = True
+            self.decoder.limit = frames.LARGEST
+
+    def send(self, message: dict[str, Any], *, wait: bool = True) -> None:
+        """Send a message, from any thread; what the peer doesn't take yet is kept.
+
+        Args:
+            message: What JSON can hold.
+            wait: Until not too much is kept. Without it a peer that doesn't read is given up.
+        """
+        frame = frames.encode(message)
+        with self._drained:
+            if self.closed:
+                return
+            self._outgoing += frame
+            if len(self._outgoing) == len(frame):
+                self._send_some()
+            if not self._outgoing:
+                return
+            if not wait and len(self._outgoing) > _FULL:
+                self.closed = True
+            self._soon(lambda: self._write(self))
+            while wait and len(self._outgoing) > _HIGH and not self.closed:
+                self._drained.wait()
+
+    def flush(self) -> bool:
+        """Send what is kept, as far as the peer takes it; whether all is sent."""
+        with self._drained:
+            if not self.closed:
+                self._send_some()
+            if len(self._outgoing) <= _HIGH:
+                self._drained.notify_all()
+            return not self._outgoing
+
+    def _send_some(self) -> None:
+        try:
+            while self._outgoing:
+                sent = self.channel.send(memoryview(self._outgoing)[:_READ].tobytes())
+                del self._outgoing[:sent]
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self.closed = True
+            self._outgoing.clear()
+
+    def finish(self) -> None:
+        """Nothing more is to be sent, from any thread."""
+        self.finished = True
+        self._soon(lambda: self._write(self))
+
+    def end_sending(self) -> None:
+        """Tell the peer that nothing more comes."""
+        with contextlib.suppress(OSError):
+            self.channel.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Let it go, and whoever waits for it."""
+        with self._drained:
+            self.closed = True
+            self._outgoing.clear()
+            self._drained.notify_all()
+        with contextlib.suppress(OSError):
+            self.channel.close()
+        session, self.session = self.session, None
+        if session is not None:
+            session.gone()
+
+
+def _credentials(channel: socket.socket) -> tuple[int, int, int]:
+    """Process, user and group of who connected (unix(7), SO_PEERCRED)."""
+    found = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, gid = _CREDENTIALS.unpack(found)
+    return pid, uid, gid
+
+
+def _who(channel: socket.socket) -> str:
+    """A peer, for the log."""
+    pid, uid, _gid = _credentials(channel)
+    return f"process {pid} of user {uid}"

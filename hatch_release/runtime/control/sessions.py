@@ -1,0 +1,69 @@
+"""What commands ask of a system, and who sees to it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .. import api
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .endpoint import Endpoint
+    from .peer import Peer
+
+
+class Session(Protocol):
+    """What goes on between a command and the system."""
+
+    def received(self, message: dict[str, Any]) -> None:
+        """The command has said something more. Must not wait."""
+
+    def gone(self) -> None:
+        """The command is gone. Must not wait."""
+
+
+def begin(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session | None:
+    """See to what a command asks for: at once, or in a session.
+
+    Args:
+        endpoint: What the command has reached.
+        peer: The command.
+        message: Its request.
+    """
+    wanted = str(message.get("do"))
+    if wanted in _LONG:
+        return _LONG[wanted](endpoint, peer, message)
+    if wanted in _SHORT:
+        answer = {"result": _SHORT[wanted](endpoint)}
+    else:
+        answer = {"error": f"the running system knows no request '{wanted}': it may be of another version"}
+    peer.send(answer, wait=False)
+    peer.finish()
+    _AFTER.get(wanted, _nothing)()
+    return None
+
+
+def _status(endpoint: Endpoint) -> dict[str, Any]:
+    """Which process it is, when it booted, and whether it has started."""
+    system = endpoint.system
+    return {"pid": os.getpid(), "begun": system.begun, "started": system.started}
+
+
+def _nothing() -> None:
+    """Nothing is to be done after the answer."""
+
+
+def _call(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session:
+    from .calls import Call
+
+    return Call.begin(endpoint.system, peer, message)
+
+
+_SHORT: dict[str, Callable[[Endpoint], Any]] = {"status": _status, "stop": _status, "restart": _status}
+"""Requests that are answered at once."""
+_AFTER: dict[str, Callable[[], None]] = {"stop": api.stop, "restart": api.restart}
+"""What is done when the answer is sent."""
+_LONG: dict[str, Callable[[Endpoint, Peer, dict[str, Any]], Session]] = {"rpc": _call}
+"""Requests that go on."""
