@@ -86,3 +86,38 @@ def test_a_package_called_share_stays(tmp_path: Path) -> None:
         "python/share/own.txt",
     ]
     assert list((tmp_path / "lib" / "b").iterdir()) == []
+
+
+KIT = {
+    "pyproject.toml": '[project]\nname = "kit"\nversion = "1.0"\n\n[project.scripts]\nkit = "kit:main"\n',
+    "kit/__init__.py": """
+import shutil
+import sys
+from pathlib import Path
+
+from kit.plugins import late
+
+
+def main():
+    shutil.copytree(Path(__file__).parent / "templates", sys.argv[1], ignore=shutil.ignore_patterns("__pycache__"))
+    print(late.NAME)
+""",
+    "kit/templates/app/__init__.py": "",
+    "kit/templates/app/{name}.py": "class {name}: pass\n",
+    "kit/templates/env.py": "TARGET = None  # to be filled in\n",
+    "kit/plugins/late.py": "NAME = __name__\n",
+}
+
+
+def test_templates_in_python_are_copied_as_they_are(builders: dict[str, Builder], tmp_path: Path) -> None:
+    root = builders[interpreters.running()].release(write_project(tmp_path / "kit", KIT))
+    done = run(root / "bin" / "kit", "start", str(tmp_path / "new"))
+    assert (done.returncode, done.stdout) == (0, "kit.plugins.late\n"), done.stderr
+    templates = {name: text for name, text in KIT.items() if name.startswith("kit/templates/")}
+    assert {
+        f"kit/templates/{path.relative_to(tmp_path / 'new').as_posix()}": path.read_text()
+        for path in (tmp_path / "new").rglob("*")
+        if path.is_file()
+    } == templates
+    assert not list(root.glob("lib/kit-1.0/kit/__init__.py"))
+    assert run(root / "bin" / "kit", "verify").returncode == 0

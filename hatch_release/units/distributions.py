@@ -23,11 +23,11 @@ from hatch_release.units.bytecode import compile_tree, sources
 from hatch_release.units.data_files import is_data_file
 from hatch_release.units.file_rules import FileRules, apply_rules, sources_of
 from hatch_release.units.source_readers import advice, source_readers
-from hatch_release.units.stripping import file_owners, strip_files
+from hatch_release.units.stripping import file_owners, strip_files, templates
 from hatch_release.units.unit import Unit, keep, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import PurePosixPath
 
     from hatch_release.assembly import Assembly
@@ -156,17 +156,22 @@ def _compile(assembly: Assembly) -> None:
     root, strip = assembly.release.path, assembly.release.options.stripping
     owners = file_owners(root, assembly.distributions.values(), assembly.directories)
     runtime_directory = root / assembly.runtime_directory
+    files = {unit.directory: _code(root / unit.directory) for unit in assembly.fresh}
+    kept = {file for home, each in files.items() for file in templates(each, root / home)}
 
-    def dropped(file: Path) -> tuple[str, ...]:
+    def dropped(file: Path) -> Iterable[str]:
         if runtime_directory in file.parents:
             return _RUNTIME_LOSES
         owner = owners.get(file, "")
         home = root / assembly.directories.get(owner, "")
-        return () if assembly.rules.keeps(file.relative_to(home).as_posix()) else strip.dropped(owner)
+        if assembly.rules.keeps(file.relative_to(home).as_posix()):
+            return ()
+        kinds = strip.dropped(owner)
+        return [kind for kind in kinds if kind != "source"] if file in kept else kinds
 
     failed = compile_tree(
         root,
-        [file for unit in assembly.fresh for file in _code(root / unit.directory)],
+        [file for each in files.values() for file in each],
         assembly.interpreter.executable,
         dropped=dropped,
         progress=assembly.release.progress.update,
