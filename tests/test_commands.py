@@ -16,7 +16,7 @@ from hatch_release.commands.main import COMMANDS
 from tests.projects import Done, clean_environment
 
 PROGRAM = str(Path(sys.executable).with_name("hatch-release"))
-NO_COMMANDS = {"__init__", "main", "group"}
+NO_COMMANDS = {"__init__", "main", "group", "released"}
 
 
 def hatch_release(*arguments: str, cwd: Path | None = None, **environment: str) -> Done:
