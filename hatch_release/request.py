@@ -96,4 +96,8 @@ class Request:
     def _registered(self, name: str, plugins: tuple[str, ...]) -> Mapping[str, Collection[str]]:
         """Find the plugins of a release, and give the names that they know, by option."""
         found = self._plugins[name] = find_plugins(name, plugins, self._root)
-        return {"steps": found.steps, "archive": found.archive_formats}
+        return {
+            "steps": found.steps,
+            "archive": found.archive_formats,
+            "config-providers": found.config_providers,
+        }

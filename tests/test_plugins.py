@@ -132,7 +132,12 @@ def test_templates_of_a_plugin(demo: Demo) -> None:
 def test_files_that_a_plugin_leaves_out_and_keeps(demo: Demo) -> None:
     package = demo.root / "lib" / "plugins_demo-1.0.0" / "plugins_demo"
     assert not (package / "spare").exists()
-    assert sorted(each.name for each in package.glob("*.py*")) == ["__init__.pyc", "main.pyc", "readable.py"]
+    assert sorted(each.name for each in package.glob("*.py*")) == [
+        "__init__.pyc",
+        "main.pyc",
+        "provider.pyc",
+        "readable.py",
+    ]
     reasons = json.loads((demo.root / "releases/1.0.0.demo/consolidated/files.json").read_text())
     assert reasons["plugins_demo/spare/wheel.py"] == {
         "kept": False,
@@ -156,6 +161,17 @@ def test_commands_of_a_plugin_and_of_a_distribution(demo: Demo) -> None:
     assert "Unknown command helth, did you mean health?" in run(demo.launcher, "helth").stderr
     script = json.loads((demo.root / "releases/1.0.0.demo/start.script").read_text())
     assert script["commands"] == {"health": "plugins_demo.main:health", "jobs": "plugins_demo.main:jobs"}
+
+
+def test_a_config_provider_by_its_short_name(builder: Builder, demo: Demo, project: Path) -> None:
+    code = "from hatch_release.runtime import config; print(config.get_env('plugins_demo', 'queue'))"
+    assert run(demo.launcher, "eval", code).stdout == "overdue\n"
+    configure(project, 'config-providers = [{ provider = "plugin-demo" }]')
+    message = failure(builder.build(project))
+    assert (
+        "config-providers[0].provider: unknown provider 'plugin-demo', there are dotenv, env, json, "
+        in message
+    )
 
 
 def test_an_archive_format_and_what_is_delivered_with_it(demo: Demo) -> None:

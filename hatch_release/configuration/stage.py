@@ -14,6 +14,7 @@ from hatch_release.configuration.evaluation import evaluate
 from hatch_release.runtime import layout
 from hatch_release.runtime.bootfile import ConfigPlan
 from hatch_release.runtime.config import interpreter, plain
+from hatch_release.runtime.config.provider import BUILT_IN
 from hatch_release.tree.permissions import PLAIN, PRIVATE
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def _providers(assembly: Assembly, runtime: Path | None) -> list[tuple[str, Any]
     """The config providers in order, each with its argument; the run-time configuration comes first."""
     release = assembly.release
     given = [*release.options.config_providers, *release.config_providers]
-    found = [(each["provider"], each.get("init")) for each in given]
+    names = {**release.plugins.config_providers, **{name: name for name in BUILT_IN}}
+    found = [(names.get(each["provider"], each["provider"]), each.get("init")) for each in given]
     if runtime is not None:
         copy = f"{layout.RELEASES}/{release.version}/{layout.RUNTIME_CONFIG}"
         found.insert(0, (RUNTIME_FILE, {"env": "RELEASE_ROOT", "path": copy}))

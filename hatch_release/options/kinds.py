@@ -15,7 +15,6 @@ from typing import Any
 
 from hatch_release.errors import ReleaseError
 from hatch_release.patterns import Patterns
-from hatch_release.runtime.config.provider import BUILT_IN
 
 _DOTTED = r"[^\W\d]\w*(\.[^\W\d]\w*)*"
 DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -240,13 +239,13 @@ VERSION = Kind(
         and value not in _RESERVED
     ),
 )
-PROVIDER = table(
-    'a table { provider = "module:Class", init = ... }',
-    {"provider": either(one_of(*BUILT_IN), REFERENCE), "init": ANYTHING},
-    required=("provider",),
-)
 NAMED = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 """The name of something that plugins give: whether one of them does is found out later."""
+PROVIDER = table(
+    'a table { provider = "module:Class", init = ... }',
+    {"provider": either(text("the name of a provider", NAMED), REFERENCE), "init": ANYTHING},
+    required=("provider",),
+)
 STEPS = also(
     list_of(either(text("a step", NAMED), FUNCTION), 'steps ("assemble", "tar", "module:function")'),
     _ordered,

@@ -133,11 +133,16 @@ def _check_names(
             _check_values(option, given, where, known[option.name])
 
 
-def _check_values(option: Option, given: str | Sequence[str], place: Place, known: Collection[str]) -> None:
+def _check_values(
+    option: Option, given: str | Sequence[str | Mapping[str, str]], place: Place, known: Collection[str]
+) -> None:
     """Note the values of one option that are names of nothing."""
     one = isinstance(given, str)
-    for index, value in enumerate([given] if isinstance(given, str) else given):
+    for index, item in enumerate([given] if isinstance(given, str) else given):
         where = place if one else place.at(index)
+        where, value = (
+            (where.at("provider"), item["provider"]) if isinstance(item, Mapping) else (where, item)
+        )
         if ":" not in value and value not in known:
             hint = nearest(value, known) or f", there are {', '.join(sorted(known))}"
             where.wrong(f"unknown {option.names} '{value}'{hint}")

@@ -195,6 +195,7 @@ class Options:
         Option(
             list_of(PROVIDER, 'tables { provider = "module:Class", init = ... }'),
             "Classes that add to the configuration at boot.",
+            names="provider",
         ),
     ] = ()
     reboot_system_after_config: Annotated[

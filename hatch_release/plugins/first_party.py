@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatch_release import checks, steps
+from hatch_release.configuration import providers
 from hatch_release.interpreter import source
 from hatch_release.tree import archive, commands, overlays, templates
 
@@ -15,6 +16,7 @@ FIRST_PARTY: Mapping[str, object] = {
     "steps": steps,
     "archives": archive,
     "interpreters": source,
+    "providers": providers,
     "templates": templates,
     "commands": commands,
     "overlays": overlays,
