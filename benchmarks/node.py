@@ -5,7 +5,9 @@ write a file when they are ready, wait, and remove it when they are told to stop
 
 - start to ready: from the command until the file is there;
 - SIGTERM to exit;
-- idle memory: proportional set size (Pss) of the process and its children, a second after ready.
+- idle memory: proportional set size (Pss) of the process and its children, a second after ready;
+- daemon to ready: from the command `daemon`, with heart, until the file is there;
+- kill -9 to ready again: of the system's process, until heart has brought it back.
 """
 
 from __future__ import annotations
@@ -25,7 +27,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GOALS = {"start to ready": 0.15, "SIGTERM to exit": 0.1, "idle memory": 0.3}
+GOALS = {
+    "start to ready": 0.15,
+    "SIGTERM to exit": 0.1,
+    "idle memory": 0.3,
+    "daemon to ready": 0.15,
+    "kill -9 to ready again": 0.3,
+}
 POLL = 0.001
 """Seconds between two looks."""
 LONGEST = 60.0
@@ -53,7 +61,7 @@ import pathlib
 @contextlib.contextmanager
 def application():
     ready = pathlib.Path(os.environ["READY"])
-    ready.write_text("ready")
+    ready.write_text(str(os.getpid()))
     yield
     ready.unlink()
 '''
@@ -76,7 +84,7 @@ defmodule Demo do
 
   def start(_type, _args) do
     result = Supervisor.start_link([], strategy: :one_for_one)
-    File.write!(System.fetch_env!("READY"), "ready")
+    File.write!(System.fetch_env!("READY"), System.pid())
     result
   end
 
@@ -135,6 +143,40 @@ def measure(launcher: Path, ready: Path) -> dict[str, float]:
     return {"start to ready": started, "SIGTERM to exit": stopped, "idle memory": memory}
 
 
+def measure_daemon(launcher: Path, ready: Path) -> dict[str, float]:
+    """Start a system in the background, with heart, kill it, and stop it when it is back; seconds."""
+    environment = {
+        **os.environ,
+        "READY": str(ready),
+        "LC_ALL": "C.UTF-8",
+        "RELEASE_TMP": str(ready.with_name("tmp")),
+        "RELEASE_HEART": "1",
+        "ELIXIR_ERL_OPTIONS": "-heart",
+        "HEART_COMMAND": f"{launcher} daemon",
+    }
+    begin = time.monotonic()
+    subprocess.run([launcher, "daemon"], env=environment, check=True, stdin=subprocess.DEVNULL)
+    pid = written(ready)
+    started = time.monotonic() - begin
+    time.sleep(1)
+    ready.unlink()
+    begin = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    pid = written(ready)
+    recovered = time.monotonic() - begin
+    time.sleep(1)
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not Path(f"/proc/{pid}").exists() and not ready.exists())
+    time.sleep(0.5)  # who kept it ends now
+    return {"daemon to ready": started, "kill -9 to ready again": recovered}
+
+
+def written(ready: Path) -> int:
+    """Wait until a system has written its process id."""
+    until(lambda: ready.exists() and ready.stat().st_size > 0)
+    return int(ready.read_text())
+
+
 def until(condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds."""
     end = time.monotonic() + LONGEST
@@ -174,7 +216,7 @@ def main() -> None:
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in launchers}
         for number in range(pairs + 1):
             for name, launcher in launchers.items():
-                figures = measure(launcher, base / "ready")
+                figures = measure(launcher, base / "ready") | measure_daemon(launcher, base / "ready")
                 if number:  # the first is the warm-up
                     runs[name].append(figures)
     report(runs)

@@ -6,8 +6,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ..supervision import systemd
 
@@ -25,8 +24,7 @@ _BY_REQUEST = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What ends a program that does not handle it, and was sent to have it end."""
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """How the system is started, each time in the same way."""
 
     command: Sequence[str]

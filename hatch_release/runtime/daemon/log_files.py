@@ -7,8 +7,7 @@ Erlang/OTP, whose variables are understood as well.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .settings import number
 
@@ -21,8 +20,7 @@ _ALIVE_MINUTES, _MINUTES = 15, (0, 2**20)
 """Defaults and limits, as those of run_erl."""
 
 
-@dataclass(frozen=True)
-class LogSettings:
+class LogSettings(NamedTuple):
     """How a log is kept."""
 
     maxsize: int = _MAXSIZE
@@ -54,8 +52,7 @@ class LogSettings:
         )
 
 
-@dataclass(frozen=True)
-class LogFiles:
+class LogFiles(NamedTuple):
     """The files of one log.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _STARTED, _FAILED = b"S", b"F"
 _KEPT = 1 << 20
@@ -55,8 +55,7 @@ class Report:
         self._output.clear()
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a start."""
 
     started: bool
