@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from tests.runtime.probe import Probe, call, rewrite
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 REPORT = (
     "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('RELEASE_')}))"
@@ -59,12 +61,22 @@ OVERRIDES = {
     "RELEASE_NAME": "other",
     "RELEASE_NODE": "node@host",
     "RELEASE_COOKIE": "secret $ cookie",
-    "RELEASE_SYS_CONFIG": "/else where/sys",
+    "RELEASE_SYS_CONFIG": f"{tempfile.gettempdir()}/else where.{os.getpid()}/sys",
     "RELEASE_REMOTE_VM_ARGS": "/else where/remote",
     "RELEASE_TMP": f"{tempfile.gettempdir()}/else where",
     "RELEASE_MODE": "embedded",
     "RELEASE_DISTRIBUTION": "none",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def configuration() -> Iterator[None]:
+    """The file that RELEASE_SYS_CONFIG names: commands read it, wherever it is."""
+    file = Path(f"{OVERRIDES['RELEASE_SYS_CONFIG']}.config")
+    file.parent.mkdir()
+    file.write_text("{}")
+    yield
+    shutil.rmtree(file.parent)
 
 
 @pytest.mark.parametrize("name", OVERRIDES)
