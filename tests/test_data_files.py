@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_release.units.data_files import move_data_files
+from hatch_release.units.kept_sources import kept_sources
 from tests import interpreters
 from tests.projects import run, write_project
+from tests.trees import write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +90,28 @@ def test_a_package_called_share_stays(tmp_path: Path) -> None:
     assert list((tmp_path / "lib" / "b").iterdir()) == []
 
 
+def test_what_may_be_copied_read_or_run_is_told_from_modules(tmp_path: Path) -> None:
+    modules = {
+        "kit/__init__.py": "open(DIRECTORY + '/settings.py')\nprint('worker.py')\n",
+        "kit/commands/__init__.py": "print('top.py', 'one.py', 'worker.py.bak')",
+        "kit/commands/new.py": "",
+        "kit/one.py": "",
+        "space/part/__init__.py": "print('__init__.py')",
+        "space/part/settings.py": "",
+        "top.py": "",
+    }
+    kept = (
+        "kit/commands/more/late.py",
+        "kit/config-3.py",
+        "kit/jobs/worker.py",
+        "kit/settings.py",
+        "kit/templates/env.py",
+        "kit/templates/project/module/__init__.py",
+    )
+    write_files(tmp_path, {**modules, **dict.fromkeys(kept, ""), "kit/jobs/__init__.py": ""})
+    assert kept_sources(tmp_path.rglob("*.py"), tmp_path) == {tmp_path / name for name in kept}
+
+
 KIT = {
     "pyproject.toml": '[project]\nname = "kit"\nversion = "1.0"\n\n[project.scripts]\nkit = "kit:main"\n',
     "kit/__init__.py": """
@@ -97,11 +121,15 @@ from pathlib import Path
 
 from kit.plugins import late
 
+# As OpenCV reads its configuration.
+exec((Path(__file__).parent / "settings.py").read_text())
+
 
 def main():
     shutil.copytree(Path(__file__).parent / "templates", sys.argv[1], ignore=shutil.ignore_patterns("__pycache__"))
-    print(late.NAME)
+    print(late.NAME, COLOUR)
 """,
+    "kit/settings.py": "COLOUR = 'blue'\n",
     "kit/templates/app/__init__.py": "",
     "kit/templates/app/{name}.py": "class {name}: pass\n",
     "kit/templates/env.py": "TARGET = None  # to be filled in\n",
@@ -112,7 +140,7 @@ def main():
 def test_templates_in_python_are_copied_as_they_are(builders: dict[str, Builder], tmp_path: Path) -> None:
     root = builders[interpreters.running()].release(write_project(tmp_path / "kit", KIT))
     done = run(root / "bin" / "kit", "start", str(tmp_path / "new"))
-    assert (done.returncode, done.stdout) == (0, "kit.plugins.late\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "kit.plugins.late blue\n"), done.stderr
     templates = {name: text for name, text in KIT.items() if name.startswith("kit/templates/")}
     assert {
         f"kit/templates/{path.relative_to(tmp_path / 'new').as_posix()}": path.read_text()

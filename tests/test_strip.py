@@ -11,7 +11,7 @@ import pytest
 
 from hatch_release.options.strip import KINDS, Strip
 from hatch_release.units.bytecode import compile_tree
-from hatch_release.units.stripping import strip_files, templates
+from hatch_release.units.stripping import strip_files
 from tests import interpreters, test_elf
 
 USUALLY = ("source", "tests", "symbols", "stubs", "headers")
@@ -180,18 +180,3 @@ def test_code_that_is_too_deep_to_be_taken_apart_keeps_its_docstrings(tmp_path: 
     (tmp_path / "deep.py").write_text('"""A module."""\nx = lambda y: ' + "+".join(["y"] * 1000) + "\n")
     assert compile_tree(tmp_path, [tmp_path / "deep.py"], Path(sys.executable), dropped=lambda _: KINDS) == {}
     assert (tmp_path / "deep.pyc").is_file()
-
-
-def test_what_may_be_copied_or_read_is_told_from_modules(tmp_path: Path) -> None:
-    modules = [
-        "top.py",
-        "kit/__init__.py",
-        "kit/commands/__init__.py",
-        "kit/commands/new.py",
-        "space/part/__init__.py",
-    ]
-    kept = ["kit/templates/env.py", "kit/templates/project/module/__init__.py", "kit/commands/more/late.py"]
-    for name in (*modules, "space/part/one.py", *kept):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    assert templates(tmp_path.rglob("*.py"), tmp_path) == {tmp_path / name for name in kept}

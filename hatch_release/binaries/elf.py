@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import stat
+import struct
 import subprocess
 from collections import defaultdict
 from contextlib import contextmanager, suppress
@@ -19,16 +20,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.dynamic import DynamicSegment
-from elftools.elf.elffile import ELFFile
-from elftools.elf.gnuversions import GNUVerNeedSection
-
 from hatch_release.binaries.symbols import MAGIC, strip
 from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from elftools.elf.elffile import ELFFile
 
 __all__ = [
     "Binary",
@@ -52,6 +50,8 @@ _TAGS = {f"DT_{name.upper()}": name for name in ("needed", "soname", "rpath", "r
 _VER_FLG_WEAK = 0x2
 _SHF_ALLOC, _SHF_EXECINSTR = 0x2, 0x4
 _UNWINDING = (".eh_frame", ".gcc_except_table")
+_HEADER, _MACHINE = 20, 18
+"""Bytes of the header up to and with `e_machine`, and where that is."""
 _PER_CALL = 500
 """Files per run of patchelf: well below any limit on the length of a command line."""
 
@@ -83,6 +83,10 @@ class Linkage:
 @contextmanager
 def _opened(path: Path) -> Iterator[ELFFile]:
     """The file as pyelftools reads it; raises ReleaseError for a damaged one."""
+    # Imported late: a build that finds everything in the cache reads no file.
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+
     with path.open("rb") as stream:
         try:
             yield ELFFile(stream)
@@ -131,9 +135,6 @@ _READ: dict[tuple[int, ...], Binary | None] = {}
 """What was read, by what tells files apart: each is asked for many times. None: it is no ELF file."""
 
 
-_MACHINES: dict[tuple[int, ...], tuple[str, int]] = {}
-
-
 def read(path: Path) -> Binary:
     """What the ELF file `path` says. Raises ReleaseError when it is damaged."""
     key = _identity(path.stat())
@@ -162,7 +163,7 @@ def linkage(path: Path) -> Linkage:
 def _linkage(elf: ELFFile) -> Linkage:
     """The entries of the dynamic segments that are of use."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    segments = (segment for segment in elf.iter_segments("PT_DYNAMIC") if isinstance(segment, DynamicSegment))
+    segments: Iterable[Any] = elf.iter_segments("PT_DYNAMIC")
     for tag in (tag for segment in segments for tag in segment.iter_tags()):
         attribute = _TAGS.get(tag.entry.d_tag)
         if attribute:
@@ -205,13 +206,12 @@ def soname(path: Path) -> str | None:
     return linkage(path).soname
 
 
-def machine(path: Path) -> tuple[str, int]:
-    """The processor that `path` is for as in `EM_X86_64`, and its word size in bits."""
-    key = _identity(path.stat())
-    if key not in _MACHINES:
-        with _opened(path) as elf:
-            _MACHINES[key] = str(elf["e_machine"]), int(elf.elfclass)
-    return _MACHINES[key]
+def machine(path: Path) -> tuple[int, int]:
+    """The processor that the ELF file `path` is for, as its header numbers it, and its word size in bits."""
+    with path.open("rb", buffering=0) as stream:
+        header = stream.read(_HEADER)
+    bits, order = {1: 32, 2: 64}.get(header[4], 0), "<" if header[5] == 1 else ">"
+    return struct.unpack_from(f"{order}H", header, _MACHINE)[0], bits
 
 
 def set_rpath(path: Path, rpath: str) -> None:
@@ -271,9 +271,8 @@ def glibc_floor(paths: Iterable[Path]) -> str | None:
 
 def _glibc_versions(elf: ELFFile) -> Iterator[str]:
     """The versions of glibc that the symbols of a file need."""
-    for section in elf.iter_sections("SHT_GNU_verneed"):
-        if not isinstance(section, GNUVerNeedSection):
-            continue
+    sections: Iterable[Any] = elf.iter_sections("SHT_GNU_verneed")
+    for section in sections:
         for _, needs in section.iter_versions():
             for need in needs:
                 # Packed relocations are a name of their own, which glibc knows since 2.36.

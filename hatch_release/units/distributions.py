@@ -22,8 +22,9 @@ from hatch_release.runtime import layout
 from hatch_release.units.bytecode import compile_tree, sources
 from hatch_release.units.data_files import is_data_file
 from hatch_release.units.file_rules import FileRules, apply_rules, sources_of
+from hatch_release.units.kept_sources import kept_sources
 from hatch_release.units.source_readers import advice, source_readers
-from hatch_release.units.stripping import file_owners, strip_files, templates
+from hatch_release.units.stripping import file_owners, strip_files
 from hatch_release.units.unit import Unit, keep, restore
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _compile(assembly: Assembly) -> None:
     owners = file_owners(root, assembly.distributions.values(), assembly.directories)
     runtime_directory = root / assembly.runtime_directory
     files = {unit.directory: _code(root / unit.directory) for unit in assembly.fresh}
-    kept = {file for home, each in files.items() for file in templates(each, root / home)}
+    kept = {file for home, each in files.items() for file in kept_sources(each, root / home)}
 
     def dropped(file: Path) -> Iterable[str]:
         if runtime_directory in file.parents:

@@ -45,31 +45,6 @@ def _strip_symbols(path: Path) -> None:
         elf.strip(path)
 
 
-def templates(files: Iterable[Path], home: Path) -> set[Path]:
-    """Those Python files that programs may copy or read, so that they keep their sources: templates, mostly.
-
-    They are in a package and yet in no package: a directory on the way has no `__init__.py`. The templates of Alembic
-    and Scrapy are, and so are namespaces inside packages, which can do with sources.
-
-    Args:
-        files: Python files.
-        home: The directory of distributions that they are in.
-    """
-    packages: dict[Path, bool] = {}
-
-    def is_package(directory: Path) -> bool:
-        if directory not in packages:
-            packages[directory] = (directory / "__init__.py").is_file()
-        return packages[directory]
-
-    def is_template(file: Path) -> bool:
-        way = [each for each in file.parents if home in each.parents]  # the innermost first
-        depth = next((number for number, each in enumerate(way) if not is_package(each)), len(way))
-        return any(map(is_package, way[depth:]))
-
-    return {file for file in files if is_template(file)}
-
-
 def file_owners(
     root: Path, distributions: Iterable[Distribution], directories: Mapping[str, str]
 ) -> dict[Path, str]:
