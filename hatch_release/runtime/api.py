@@ -87,7 +87,7 @@ def load(name: str) -> None:
     specs = _specs()
     home = _home(specs)
     for each in _named(name, specs):
-        make(home, each)
+        make(home.host, each)
 
 
 def ensure_all_started(name: str) -> list[str]:
@@ -107,7 +107,7 @@ def ensure_all_started(name: str) -> list[str]:
 
     specs = _specs()
     home = _home(specs)
-    if home.is_loop():
+    if home.host.is_loop():
         raise ReleaseError(
             "ensure_all_started can't wait in the event loop: await asyncio.to_thread(ensure_all_started, ...)"
         )
@@ -115,12 +115,13 @@ def ensure_all_started(name: str) -> list[str]:
     for spec in _named(name, specs):
         names.update(dict.fromkeys((*spec["needs"], spec["name"])))
     for each in names:
-        make(home, home.specs[each])
-    busy, home.main.busy = home.main.busy, home.main.busy or _is_main()
+        make(home.host, home.specs[each])
+    main = home.host.main
+    busy, main.busy = main.busy, main.busy or _is_main()
     try:
         return home.start_more(list(names)).result()
     finally:
-        home.main.busy = busy
+        main.busy = busy
 
 
 def stop(code: int = 0) -> None:

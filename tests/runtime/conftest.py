@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import interpreters
-from tests.conftest import copy_fixture
 from tests.runtime.daemons import Daemons
-from tests.runtime.nodes import Nodes
+from tests.runtime.nodes import Nodes, copy_with_free_ports
 from tests.runtime.probe import Probe
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def make(probe: Probe, tmp_path: Path) -> Iterator[MakeDaemon]:
 @pytest.fixture(scope="session")
 def applications(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The launcher of the fixture `applications`."""
-    project = copy_fixture("applications", tmp_path_factory.mktemp("applications"))
+    project = copy_with_free_ports("applications", tmp_path_factory.mktemp("applications"))
     return builders[interpreters.running()].release(project) / "bin" / "applications"
 
 
@@ -76,7 +75,7 @@ def node_root(
         return (
             root
             if root.exists()
-            else builders[request.param].release(copy_fixture("applications", directory))
+            else builders[request.param].release(copy_with_free_ports("applications", directory))
         )
 
 

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.conftest import copy_fixture
 from tests.projects import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST = 30.0
+
+
+def copy_with_free_ports(name: str, directory: Path) -> Path:
+    """A copy of the fixture `name` below `directory` whose ports (185xx) are ones that nobody uses."""
+    project = copy_fixture(name, directory)
+    ports: dict[str, str] = {}
+    with contextlib.ExitStack() as reserved:
+        for file in (*project.rglob("*.py"), project / "pyproject.toml"):
+            text = file.read_text("utf-8")
+            for port in re.findall(r"\b185\d\d\b", text):
+                if port not in ports:
+                    server = reserved.enter_context(socket.create_server(("localhost", 0)))
+                    ports[port] = str(server.getsockname()[1])
+            file.write_text(re.sub(r"\b185\d\d\b", lambda found: ports[found[0]], text), "utf-8")
+    return project
 
 
 @dataclass
@@ -56,8 +75,13 @@ class Node:
         """Wait for the end: exit code and what it said on standard error."""
         if kill:
             self.process.kill()
-        _out, self.err = self.process.communicate(timeout=LONGEST)
-        return self.process.returncode, self.err
+        try:
+            _out, self.err = self.process.communicate(timeout=5 if kill else LONGEST)
+        except subprocess.TimeoutExpired as error:
+            if not kill:
+                raise
+            self.err = (error.stderr or b"").decode("utf-8", "replace")  # what is left holds the pipe
+        return self.process.returncode or 0, self.err
 
     def stop(self) -> tuple[int, str]:
         """SIGTERM, and the end."""

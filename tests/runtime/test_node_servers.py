@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from tests import interpreters
-from tests.conftest import copy_fixture
 from tests.projects import clean_environment
-from tests.runtime.nodes import LONGEST, alive, wait_for
+from tests.runtime.nodes import LONGEST, alive, copy_with_free_ports, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +22,13 @@ if TYPE_CHECKING:
 
     from tests.projects import Builder
 
-ADMIN = 18581
-"""The port of the child process."""
-
 
 @pytest.fixture(scope="module", params=dict.fromkeys([interpreters.running(), *interpreters.available()]))
 def root(
     request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The fixture `servers`, assembled for each Python."""
-    project = copy_fixture("servers", tmp_path_factory.mktemp(f"servers-{request.param}"))
+    project = copy_with_free_ports("servers", tmp_path_factory.mktemp(f"servers-{request.param}"))
     return builders[request.param].release(project)
 
 
@@ -103,14 +99,20 @@ def port() -> int:
         return int(server.getsockname()[1])
 
 
+def admin_port(root: Path) -> int:
+    """The port of the child process."""
+    script = json.loads((root / "releases" / "0.3.0" / "start.script").read_text("utf-8"))
+    return next(int(each["ready"]["port"]) for each in script["applications"] if each["name"] == "admin")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_uvicorn_in_the_main_thread(systems: Start, port: int, number: int) -> None:
+def test_uvicorn_in_the_main_thread(systems: Start, root: Path, port: int, number: int) -> None:
     system = systems("start_web", port=port)
     answer = system.get()
     assert (answer["pid"], answer["state"]) == (system.process.pid, "open")
     assert int(answer["beats"]) > 0
     # The child was ready before the server began; its workers are processes of its own.
-    admin = system.get(ADMIN)
+    admin = system.get(admin_port(root))
     assert "state" not in admin
     code, out, err = system.end(number)
     assert code == 0, err

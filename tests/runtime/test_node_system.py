@@ -135,6 +135,21 @@ def test_eval_starts_what_it_asks_for_and_stops_it(node_root: Path, tmp_path: Pa
     assert [line.split('"')[3] for line in report.read_text().splitlines()] == ["context up", "context down"]
 
 
+def test_what_eval_starts_may_fail(node_root: Path, tmp_path: Path) -> None:
+    code = (
+        "import time\nfrom hatch_release.runtime import *\n"
+        "print(ensure_all_started('context'), ensure_all_started('permanent'))\n"
+        "while 'permanent' in started_applications(): time.sleep(0.01)\n"
+        "print(started_applications())"
+    )
+    done = run(node_root / "bin" / "applications", "eval", code, REPORT=str(tmp_path / "report"), END="crash")
+    assert (done.returncode, done.stdout) == (0, "['context'] ['permanent']\n['context']\n")
+    assert (
+        "permanent failed (ValueError: it was told to): its mode is temporary, so the system goes on"
+        in done.stderr
+    )
+
+
 def test_an_unknown_application_gets_the_nearest(node_root: Path) -> None:
     code = "from hatch_release.runtime import *\ntry: load('contxt')\nexcept Exception as error: print(error)"
     done = run(node_root / "bin" / "applications", "eval", code)
@@ -177,7 +192,7 @@ def test_a_hundred_lives_leave_nothing(nodes: Nodes, node_root: Path, tmp_path: 
         node = nodes.start(script, TMPDIR=str(temporary)).until(up)
         assert node.stop()[0] == 0
     wait_for(lambda: str(node_root) not in _command_lines())
-    assert not (node_root / "tmp").exists()
+    assert [each for each in (node_root / "tmp").rglob("*") if not each.is_dir()] == []
     assert list(temporary.iterdir()) == []
 
 

@@ -21,7 +21,7 @@ def find(system: System) -> asyncio.AbstractEventLoop | None:
     Args:
         system: What runs here.
     """
-    if system.node is not None and (of_node := system.node.event_loop()) is not None:
+    if system.node is not None and (of_node := system.node.host.event_loop()) is not None:
         return of_node
     if "asyncio" not in sys.modules:
         return None

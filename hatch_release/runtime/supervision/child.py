@@ -46,7 +46,7 @@ class Child(Running):
         """Start the process, and a thread that waits for its end."""
         try:
             self._asked = False
-            self.process = _spawn(command_line(self.spec["command"], self.node.finder))
+            self.process = _spawn(command_line(self.spec["command"], self.host.finder))
         except OSError as error:
             self.ended.set_result(None)
             raise ReleaseError(f"{self.spec['command'][0]} can't be run: {error.strerror}") from error
@@ -69,7 +69,7 @@ class Child(Running):
     def _await_answer(self, ready: Future[None], ended: Future[Any]) -> None:
         wanted = self.spec["ready"]
         end = time.monotonic() + float(wanted.get("seconds", 0))
-        while wanted and not _answers(wanted, self.node.finder):
+        while wanted and not _answers(wanted, self.host.finder):
             if ended.done():
                 return
             if time.monotonic() > end:

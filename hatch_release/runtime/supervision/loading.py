@@ -10,19 +10,19 @@ from .running import KINDS
 
 if TYPE_CHECKING:
     from ..bootfile import ApplicationSpec
+    from .host import Host
     from .running import Running
-    from .supervisor import Node
 
 
 class LoadError(ReleaseError):
     """An application can't be imported; the cause tells why."""
 
 
-def make(node: Node, spec: ApplicationSpec) -> Running:
+def make(host: Host, spec: ApplicationSpec) -> Running:
     """What runs an application, not started yet.
 
     Args:
-        node: What it is part of.
+        host: What it runs on.
         spec: What the boot file says about it.
 
     Raises:
@@ -32,11 +32,11 @@ def make(node: Node, spec: ApplicationSpec) -> Running:
     if spec["kind"] == "command":
         from .child import Child
 
-        return Child(node, spec)
+        return Child(host, spec)
     try:
         target = shapes.resolve(spec["start"])
     except (KeyboardInterrupt, ReleaseError):
         raise
     except BaseException as error:
         raise LoadError(f"the application {spec['name']} can't be loaded from {spec['start']}") from error
-    return KINDS[shapes.shape_of(target, spec["start"])](node, spec, target)
+    return KINDS[shapes.shape_of(target, spec["start"])](host, spec, target)

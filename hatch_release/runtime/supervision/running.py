@@ -15,8 +15,10 @@ from . import shapes
 from .workers import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..bootfile import ApplicationSpec
-    from .supervisor import Node
+    from .host import Host
     from .workers import Task
 
 GRACE = 1.0
@@ -36,22 +38,25 @@ class Running:
     """One application of a node.
 
     Args:
-        node: What it is part of.
+        host: What it runs on.
         spec: What the boot file says about it.
         target: What its `start` names, imported; None for a child process.
     """
 
-    def __init__(self, node: Node, spec: ApplicationSpec, target: Any = None) -> None:  # noqa: ANN401 - the author's
+    def __init__(self, host: Host, spec: ApplicationSpec, target: Any = None) -> None:  # noqa: ANN401 - the author's
         """Not started yet."""
-        self.node = node
+        self.host = host
         self.spec = spec
         self.name = spec["name"]
         self.target = target
         self.ended: Future[Any] = Future()
         self.ready: Future[None] = Future()
 
-    def start(self) -> None:
+    def start(self, tell: Callable[[Running, BaseException | None], None]) -> None:
         """Start it, and wait until it is ready.
+
+        Args:
+            tell: Called by the supervisor when it has ended, with its error if there is one.
 
         Raises:
             BaseException: What it raised.
@@ -59,12 +64,9 @@ class Running:
         """
         self.ended, self.ready = Future(), Future()
         self.begin()
-        self.node.wait(self.ready)
+        self.host.inbox.wait(self.ready)
         self.ready.result()
-        self.ended.add_done_callback(self._tell)
-
-    def _tell(self, future: Future[Any]) -> None:
-        self.node.note_end(self, future.exception())
+        self.ended.add_done_callback(lambda ended: self.host.inbox.put(lambda: tell(self, ended.exception())))
 
     def _watch(self, future: Future[Any]) -> None:
         """Take the end of `future` as that of the application."""
@@ -91,7 +93,7 @@ class Running:
         return self._ends_within(GRACE)
 
     def _ends_within(self, seconds: float) -> bool:
-        return self.node.wait(self.ended, seconds)
+        return self.host.inbox.wait(self.ended, seconds)
 
     def holds(self, worker: Worker) -> bool:  # noqa: ARG002 - most run elsewhere
         """Whether it keeps a worker from everything else."""
@@ -121,8 +123,8 @@ class _InWorker(Running):
 
     def cancel(self) -> None:
         """Raise SystemExit in the thread; in the main thread also while it waits in a call."""
-        if self.worker is self.node.main and self.node.handlers.heard():
-            self.node.handlers.throw(SystemExit(0))
+        if self.worker is self.host.main and self.host.handlers.heard():
+            self.host.handlers.throw(SystemExit(0))
         else:
             self.worker.throw(SystemExit)
 
@@ -132,7 +134,7 @@ class Context(_InWorker):
 
     def begin(self) -> None:
         """Enter it."""
-        main = self.node.main
+        main = self.host.main
         self.worker = Worker(self.name) if main.busy else main
         self._manager: Any = None
         self.worker.submit(self._enter).add_done_callback(self._entered)
@@ -155,7 +157,7 @@ class Context(_InWorker):
             self.cancel()
             return
         if (
-            self.worker is self.node.main and self.worker.busy
+            self.worker is self.host.main and self.worker.busy
         ):  # a function goes on there that should have ended
             self.worker = Worker(self.name)
         self._watch(self.worker.submit(lambda: self._manager.__exit__(None, None, None)))
@@ -168,8 +170,8 @@ class Function(_InWorker):
         """Call it: in the main thread when it is the only one of its kind."""
         self._stopping = threading.Event()
         self._inner: Task | None = None
-        main = self.node.main
-        self._in_main = self.node.owner == self.name and not main.busy
+        main = self.host.main
+        self._in_main = self.host.owner == self.name and not main.busy
         self.worker = main if self._in_main else Worker(self.name)
         self.worker.busy = True
         self._watch(self.worker.submit(self._run, lambda: self.ready.set_result(None)))
@@ -181,7 +183,7 @@ class Function(_InWorker):
                 with result:
                     self._stopping.wait()
             elif hasattr(type(result), "__aenter__") or hasattr(type(result), "__await__"):
-                self._inner = self.node.loop().start(lambda: _entered_or_awaited(result))
+                self._inner = self.host.loop().start(lambda: _entered_or_awaited(result))
                 self._inner.future.result()
             elif self.spec["kind"] == "script":
                 raise SystemExit(result)
@@ -196,7 +198,7 @@ class Function(_InWorker):
         if self._inner is not None:
             self._inner.cancel()
         elif self._in_main:
-            self.node.handlers.interrupt()
+            self.host.handlers.interrupt()
         else:
             self.worker.throw(SystemExit)
 
@@ -217,7 +219,7 @@ class Coroutine(Running):
 
     def begin(self) -> None:
         """Make the task."""
-        self.task: Task = self.node.loop().start(self._main)
+        self.task: Task = self.host.loop().start(self._main)
         self._watch(self.task.future)
 
     async def _main(self) -> None:
@@ -248,7 +250,7 @@ class AsyncContext(Coroutine):
     def ask(self) -> None:
         """Leave it."""
         if self.ready.done():
-            self.node.loop().call(self._leave.set)
+            self.host.loop().call(self._leave.set)
         else:
             self.task.cancel()
 
