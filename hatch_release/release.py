@@ -65,7 +65,7 @@ class Release:
     assembled_boot_scripts: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     """The boot scripts that `assemble` has written; no step changes them any more."""
     config_providers: list[Any] = field(default_factory=list)
-    """Configuration providers, in order."""
+    """More config providers, after those of the option and written as these: `{"provider": ..., "init": ...}`."""
     overlays: list[Overlay] = field(default_factory=list)
     """Directories that are copied over the tree, in order: those of the option `overlays`."""
     commands: dict[str, Command] = field(default_factory=dict)

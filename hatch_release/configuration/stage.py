@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from hatch_release.configuration import files
 from hatch_release.configuration.evaluation import evaluate
+from hatch_release.options.kinds import PROVIDER, Place
 from hatch_release.runtime import layout
 from hatch_release.runtime.bootfile import ConfigPlan
 from hatch_release.runtime.config import interpreter, plain
@@ -65,12 +66,21 @@ def plan_configuration(assembly: Assembly) -> ConfigPlan | None:
 def _providers(assembly: Assembly, runtime: Path | None) -> list[tuple[str, Any]]:
     """The config providers in order, each with its argument; the run-time configuration comes first."""
     release = assembly.release
-    given = [*release.options.config_providers, *release.config_providers]
+    given = [*release.options.config_providers, *_checked(release.config_providers)]
     names = {**release.plugins.config_providers, **{name: name for name in BUILT_IN}}
     found = [(names.get(each["provider"], each["provider"]), each.get("init")) for each in given]
     if runtime is not None:
         copy = f"{layout.RELEASES}/{release.version}/{layout.RUNTIME_CONFIG}"
         found.insert(0, (RUNTIME_FILE, {"env": "RELEASE_ROOT", "path": copy}))
+    return found
+
+
+def _checked(added: list[Any]) -> list[dict[str, Any]]:
+    """The providers that steps have added, which are written as those of the option."""
+    place = Place("the release's config_providers")
+    found = [PROVIDER.check(each, place.at(number)) for number, each in enumerate(added)]
+    if place.problems:
+        raise place.problems[0]
     return found
 
 

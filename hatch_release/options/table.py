@@ -194,7 +194,8 @@ class Options:
         tuple[dict[str, Any], ...],
         Option(
             list_of(PROVIDER, 'tables { provider = "module:Class", init = ... }'),
-            "Classes that add to the configuration at boot.",
+            "What adds to the configuration at boot, in order: classes, or the names `runtime`, `toml`, `json`, `dotenv`, "
+            "`env`, `secrets` and those of plugins.",
             names="provider",
         ),
     ] = ()
@@ -205,7 +206,7 @@ class Options:
         bool, Option(BOOLEAN, "Remove the written configuration after that restart.")
     ] = False
     start_distribution_during_config: Annotated[
-        bool, Option(BOOLEAN, "Open the control endpoint before the configuration is read.", supported=False)
+        bool, Option(BOOLEAN, "Answer commands such as `rpc` already while the configuration is loaded.")
     ] = False
     rel_templates_path: Annotated[
         str,

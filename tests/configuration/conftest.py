@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,11 +23,21 @@ def by_version(
     builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Configured]:
     """The assembled fixture by minor version of Python; made when first asked for."""
+    base = tmp_path_factory.getbasetemp()
+    # The workers of pytest-xdist share them.
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "configured"
+    shared.mkdir(exist_ok=True)
 
     class ByVersion(dict[str, Configured]):
         def __missing__(self, minor: str) -> Configured:
-            project = copy_fixture("configured", tmp_path_factory.mktemp(f"configured-{minor}"))
-            self[minor] = Configured(project, builders[minor].release(project))
+            directory = shared / minor
+            with (shared / f"{minor}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not directory.exists():
+                    directory.mkdir()
+                    builders[minor].release(copy_fixture("configured", directory))
+            project = directory / "configured"
+            self[minor] = Configured(project, project / "dist" / "release" / "configured")
             return self[minor]
 
     return ByVersion()

@@ -260,6 +260,46 @@ def test_what_is_not_in_the_release_and_what_is_secret_is_warned_of(builder: Bui
     assert sys_config.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_step_may_add_providers(builder: Builder, project: Path) -> None:
+    step = "def add(release):\n    release.config_providers.append({})\n    return release\n"
+    added = """{"provider": "env", "init": {"prefix": "MORE_", "application": "configured"}}"""
+    (project / "release_steps.py").write_text(step.format(added), "utf-8")
+    configure(project, 'steps = ["release_steps:add", "assemble"]')
+    root = builder.release(project)
+    assert json.loads(run(root / "bin" / "configured", "start", MORE_PORT="7").stdout)["port"] == "7"
+    (project / "release_steps.py").write_text(step.format('{"provider": "evn"}'), "utf-8")
+    found = failure(builder.build(project, HATCH_RELEASE_OVERWRITE="1"))
+    assert found == "unknown config provider 'evn': did you mean 'env'?"
+    (project / "release_steps.py").write_text(step.format('{"provder": "env"}'), "utf-8")
+    found = failure(builder.build(project, HATCH_RELEASE_OVERWRITE="1"))
+    assert found.startswith("the release's config_providers[0]: expected a table { provider = ")
+
+
+PLUGIN = """
+from hatch_release import hookimpl
+
+
+@hookimpl
+def release_config_providers():
+    return {"vault": "configured.vault:Vault"}
+"""
+
+
+def test_a_plugin_may_give_names_to_providers(builder: Builder, project: Path) -> None:
+    (project / "release_plugin.py").write_text(PLUGIN, "utf-8")
+    replace(project, '"configured.vault:Vault"', '"vault"')
+    configure(project, 'plugins = ["release_plugin"]')
+    root = builder.release(project)
+    (project / "token").write_text("short", "utf-8")
+    done = run(root / "bin" / "configured", "start", VAULT=str(project / "token"))
+    assert "ERROR: the config provider configured.vault:Vault failed with ValueError" in done.stderr
+    replace(project, '"vault"', '"valt"')
+    assert failure(builder.build(project)) == (
+        "tool.hatch.build.targets.release.config-providers[5].provider: unknown provider 'valt', did you mean "
+        "'vault'?"
+    )
+
+
 CARRIER = """
 from hatch_release.runtime import compile_env as fixed
 

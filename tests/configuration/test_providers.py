@@ -119,16 +119,12 @@ def test_a_failing_one_tells_who_why_and_where_but_no_secret(each: Configured, t
     assert not list(each.root.rglob("*dump*"))
 
 
-def test_secrets_of_the_environment_are_in_no_trace(configured: Configured) -> None:
+def test_secrets_of_the_environment_are_in_no_trace(configured: Configured, tmp_path: Path) -> None:
+    clone = configured.clone(tmp_path)
     code = "import os; config('configured', port=int(os.environ['API_TOKEN']))"
-    clone_runtime = f"from hatch_release.runtime.config import config\n{code}\n"
-    runtime = configured.version_path / "runtime.py"
-    before = runtime.read_text("utf-8")
-    runtime.write_text(clone_runtime, "utf-8")
-    try:
-        done = configured.run("start", API_TOKEN="abc-def-ghi")
-    finally:
-        runtime.write_text(before, "utf-8")
+    runtime = f"from hatch_release.runtime.config import config\n{code}\n"
+    (clone.version_path / "runtime.py").write_text(runtime, "utf-8")
+    done = clone.run("start", API_TOKEN="abc-def-ghi")
     assert done.returncode == 1
     assert "abc-def-ghi" not in done.stderr
     assert "ValueError: invalid literal for int() with base 10: '[secret]'" in done.stderr

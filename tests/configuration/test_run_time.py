@@ -33,7 +33,7 @@ def test_it_is_copied(configured: Configured) -> None:
 
 def test_nothing_is_written_to_disk(configured: Configured) -> None:
     configured.report(PORT="9000")
-    assert not (configured.root / "tmp").exists()
+    assert not list(configured.root.rglob("*.runtime.config"))
 
 
 def test_a_variable_that_is_missing_stops_the_boot(configured: Configured) -> None:
