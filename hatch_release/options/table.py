@@ -194,8 +194,8 @@ class Options:
         tuple[dict[str, Any], ...],
         Option(
             list_of(PROVIDER, 'tables { provider = "module:Class", init = ... }'),
-            "What adds to the configuration at boot, in order: classes, or the names `runtime`, `toml`, `json`, `dotenv`, "
-            "`env`, `secrets` and those of plugins.",
+            "What adds to the configuration at boot, in order: classes, or the names `runtime`, `toml`, `json`, "
+            "`dotenv`, `env`, `secrets` and those of plugins.",
             names="provider",
         ),
     ] = ()

@@ -34,17 +34,25 @@ def main(finder: IndexFinder, arguments: list[str]) -> None:
     site_builtins.add()
     _clean_main()
     try:
+        loads = _is_configured(finder, arguments[0]) and _has_configuration(finder)
+        if loads:
+            from .config import boot as configuration
+
+            configuration.prepare(finder, arguments)
         command = COMMANDS.get(arguments[0])
         function, parameters = command(finder, arguments[1:]) if command else _added(finder, *arguments)
         os.environ.setdefault("RELEASE_MODE", "interactive")
-        if arguments[0] in CONFIGURED and _has_configuration(finder):
-            from .config.boot import configured
-
-            function, parameters = configured, (finder, arguments, function, parameters)
+        if loads:
+            function, parameters = configuration.configured, (finder, arguments, function, parameters)
     except ReleaseError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         leave.leave(1)
     leave.run(function, *parameters)
+
+
+def _is_configured(finder: IndexFinder, command: str) -> bool:
+    """Whether a command loads the configuration before anything else."""
+    return command in CONFIGURED or command in finder.release_payload["commands"]
 
 
 def _has_configuration(finder: IndexFinder) -> bool:
@@ -218,4 +226,4 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     **{name: _ask(name) for name in ("rpc", "remote", "restart", "stop", "pid", "info", "stacks")},
 }
 CONFIGURED = ("start", "start_repl", "start_iex", "run", "eval", "config")
-"""The commands that load the configuration before anything else."""
+"""The commands of ours that load the configuration before anything else."""

@@ -161,6 +161,33 @@ def test_eval_starts_nothing_and_sees_what_start_sees(configured: Configured) ->
     }
 
 
+PLUGIN = """
+from hatch_release import Command, hookimpl
+
+
+@hookimpl
+def release_commands():
+    return [Command(name="look", entry="configured.report:main", help="Looks at a key")]
+"""
+
+
+@pytest.mark.parametrize("reboot", ["false", "true"])
+def test_commands_of_plugins_have_it_too(
+    builder: Builder, project: Path, tmp_path: Path, reboot: str
+) -> None:
+    (project / "release_plugin.py").write_text(PLUGIN, "utf-8")
+    configure(project, f'plugins = ["release_plugin"]\nreboot-system-after-config = {reboot}')
+    root = builder.release(project)
+    variables = {"RELEASE_TMP": str(tmp_path / "tmp"), "PORT": "9000"}
+    assert run(root / "bin" / "configured", "look", "port", cwd=None, **variables).stdout == "9000\n"
+    assert not list(tmp_path.glob("tmp/*.config"))
+    failed = run(
+        root / "bin" / "configured", "look", "port", cwd=None, **{**variables, "CONFIGURED_PORT": "x"}
+    )
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("ERROR: environment variable CONFIGURED_PORT is 'x'")
+
+
 def test_commands_that_start_no_system_do_not_load_it(clone: Configured) -> None:
     (clone.version_path / "runtime.py").write_text("raise SystemExit('not wanted')", "utf-8")
     assert clone.run("version").stdout == "configured 1.0.0\n"

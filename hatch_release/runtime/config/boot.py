@@ -20,8 +20,28 @@ if TYPE_CHECKING:
     from .merging import Config
     from .origins import Path
 
-_REBOOTING = ("start", "daemon", "eval", "run")
-"""How the commands begin that start anew when they are configured, if they are to."""
+_SHOWING = "config"
+"""The command that only shows the configuration: it starts nothing anew."""
+
+
+def prepare(finder: IndexFinder, arguments: list[str]) -> None:
+    """Look whether the configuration can be loaded, before the command does anything.
+
+    Args:
+        finder: Serves the release's modules.
+        arguments: Those of the boot file; the command is the first.
+
+    Raises:
+        ConfigError: When a reboot is wanted, and its file can't be written.
+    """
+    plan = finder.release_payload["config"]
+    if plan is not None and _reboots(plan, arguments) and not sys_config.path().endswith(reboot.WRITTEN):
+        reboot.check(finder)
+
+
+def _reboots(plan: ConfigPlan, arguments: list[str]) -> bool:
+    """Whether a command starts anew when it is configured."""
+    return plan["reboot"] and arguments[0] != _SHOWING
 
 
 def configured(
@@ -64,9 +84,8 @@ def configure(finder: IndexFinder, arguments: list[str]) -> None:
     file = sys_config.path()
     store, booted = _load(finder, file)
     if plan is not None:
-        reboots = plan["reboot"] and arguments[0].startswith(_REBOOTING)
         wanted = interpreter.settings(store.values)
-        if booted is None and reboots:
+        if booted is None and _reboots(plan, arguments):
             reboot.start(finder, file, store, wanted, arguments)
         if plan["validate"]:
             compiled.check(store)

@@ -8,6 +8,7 @@ readable by its owner alone. The process stays the same. Source of the file's na
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .store import Store
 
 _PRIVATE = 0o600
+WRITTEN = ".runtime.config"
+"""How the names of the files end."""
 
 
 def start(finder: IndexFinder, file: str, store: Store, wanted: dict[str, Any], arguments: list[str]) -> None:
@@ -55,16 +58,38 @@ def start(finder: IndexFinder, file: str, store: Store, wanted: dict[str, Any], 
     )
 
 
-def _write(finder: IndexFinder, text: str) -> str:
-    """Write the file and give its path; nothing is left of one that can't be written as a whole."""
+def check(finder: IndexFinder) -> None:
+    """Refuse to begin where the configuration could not be written later on.
+
+    Args:
+        finder: Serves the release's modules.
+
+    Raises:
+        ConfigError: When the directory isn't there and can't be made, or can't be written.
+    """
+    file = _file(finder)
+    directory = os.path.dirname(file)
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except OSError as error:
+        raise _not_written(file, error) from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise _not_written(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _file(finder: IndexFinder) -> str:
+    """A path for a file that isn't there yet."""
     directory = os.path.abspath(os.environ.get("RELEASE_TMP") or f"{finder.release_root}/{layout.TMP}")
     name = os.environ.get("RELEASE_NAME") or finder.release_payload["name"]
     when = time.strftime("%Y%m%d%H%M%S")
-    file = (
-        f"{directory}/{name}-{finder.release_payload['version']}-{when}-{os.urandom(2).hex()}.runtime.config"
-    )
+    return f"{directory}/{name}-{finder.release_payload['version']}-{when}-{os.urandom(2).hex()}{WRITTEN}"
+
+
+def _write(finder: IndexFinder, text: str) -> str:
+    """Write the file and give its path; nothing is left of one that can't be written as a whole."""
+    file = _file(finder)
     try:
-        os.makedirs(directory, exist_ok=True)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
     except OSError as error:
         raise _not_written(file, error) from error
