@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from hatch_release.options.reading import Options
+    from hatch_release.report import Report
     from hatch_release.request import Request
 
 
@@ -32,6 +33,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
     PLUGIN_NAME = "release"
 
     _request: Request
+    _report: Report
 
     def get_version_api(self) -> dict[str, Callable[..., str]]:
         """The function that builds each of the releases asked for."""
@@ -53,8 +55,11 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             arguments: hatchling's own, of which `versions` holds names of releases.
         """
         try:
-            project_name = self._project_name()
-            with ending_signals(), self._target_directory(arguments):
+            from hatch_release.report import reporting  # noqa: PLC0415 - as below
+
+            reported = reporting(Path(self.root), os.environ)
+            with ending_signals(), reported as self._report, self._target_directory(arguments):
+                project_name = self._project_name()
                 names = arguments.get("versions") or self._configured_versions()
                 # hatchling loads every plugin for every build: what assembles is imported when it is asked for.
                 from hatch_release.request import Request  # noqa: PLC0415
@@ -112,7 +117,8 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
         def build_release(directory: str, **_build_data: object) -> str:
             project = self._project(self._request.options[name], Path(directory))
-            return str(self._request.make(name, project, Path(directory), quiet=self.app.verbosity < 0))
+            quiet = self.app.verbosity < 0
+            return str(self._request.make(name, project, Path(directory), self._report, quiet=quiet))
 
         return build_release
 

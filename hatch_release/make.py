@@ -77,8 +77,10 @@ def make_release(  # noqa: PLR0913, PLR0917 - what a release is made of, each it
         size = _size(release.path)
         staging.install(release.version)
         artifacts = [_deliver(release, artifact) for artifact in release.artifacts]
-    _tell(release, size, artifacts, time.monotonic() - begin)
+    seconds = time.monotonic() - begin
+    _tell(release, size, artifacts, seconds)
     plugins.call("release_finished", release=release, artifacts=artifacts)
+    progress.report.finish(release, size, artifacts, seconds)
     return path
 
 

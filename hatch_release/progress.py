@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from hatch_release.report import ReleaseReport
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,8 +19,14 @@ if TYPE_CHECKING:
 class Progress:
     """The progress of one build."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        """Write to standard output, unless `quiet`; warnings always go to standard error."""
+    def __init__(self, report: ReleaseReport | None = None, *, quiet: bool = False) -> None:
+        """Write to standard output, unless `quiet`; warnings always go to standard error.
+
+        Args:
+            report: Told of it, too.
+            quiet: Write warnings alone.
+        """
+        self.report = report or ReleaseReport("")
         self._quiet = quiet
         self._bar: tuple[Bar, TaskID] | None = None
 
@@ -31,12 +39,13 @@ class Progress:
         Args:
             title: What is done, as `Compiling 1,234 modules`.
         """
-        if not self._quiet and sys.stdout.isatty() and self._bar is None:
-            with self._live(title):
+        with self.report.stage(title):
+            if not self._quiet and sys.stdout.isatty() and self._bar is None:
+                with self._live(title):
+                    yield
+            else:
+                self.say(f"{title} ...")
                 yield
-        else:
-            self.say(f"{title} ...")
-            yield
 
     def update(self, done: int, total: int) -> None:
         """Tell how far the current stage is, in any unit."""
@@ -53,6 +62,7 @@ class Progress:
 
     def warn(self, line: str) -> None:
         """Write a warning, quiet or not."""
+        self.report.warnings.append(line)
         with self._paused():
             sys.stdout.flush()
             sys.stderr.write(f"Warning: {line}\n")

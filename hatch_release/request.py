@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hatch_release.options.reading import Options
     from hatch_release.plugins.manager import Plugins
     from hatch_release.project import Project
+    from hatch_release.report import Report
 
 
 class Request:
@@ -61,13 +62,16 @@ class Request:
         for name, options in self.options.items():
             find_steps(options.steps, root, self._plugins[name])
 
-    def make(self, name: str, project: Project, directory: Path, *, quiet: bool = False) -> Path:
+    def make(
+        self, name: str, project: Project, directory: Path, report: Report, *, quiet: bool = False
+    ) -> Path:
         """Make one of the releases.
 
         Args:
             name: Its name.
             project: What is released.
             directory: Where the project's artifacts go, usually `dist`.
+            report: Told what becomes of it.
             quiet: Show no progress, whatever its options say.
 
         Returns:
@@ -77,7 +81,7 @@ class Request:
             ReleaseError: When anything fails; what was installed before is then as it was.
         """
         options = self.options[name]
-        progress = Progress(quiet=options.quiet or quiet)
+        progress = Progress(report.add(name), quiet=options.quiet or quiet)
         return make_release(project, name, options, self._plugins[name], directory, progress)
 
     def remove(self, name: str, directory: Path) -> None:

@@ -323,6 +323,15 @@ class Options:
             unset="the user's directory for caches",
         ),
     ] = None
+    report: Annotated[
+        str | None,
+        Option(
+            PATH,
+            "A file, relative to the project, that tells as JSON what became of the build.",
+            where=Where.ENVIRONMENT,
+            unset="none",
+        ),
+    ] = None
     no_compile: Annotated[
         bool,
         Option(
