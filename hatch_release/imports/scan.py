@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 HEADER_SIZE = 16
 _IMPORT_NAME = opmap["IMPORT_NAME"]
+_IMPORT_FLAGS = 2 if sys.version_info >= (3, 15) else 0
+"""Bits of the import's argument that say whether it is lazy (PEP 810)."""
 _EXTENDED_ARG = opmap["EXTENDED_ARG"]
 _LOAD_CONST = opmap["LOAD_CONST"]
 _LOAD_SMALL_INT = opmap.get("LOAD_SMALL_INT", -1)  # since CPython 3.14
@@ -163,7 +165,7 @@ def _import_statements(code: CodeType, package: str) -> Iterator[tuple[str, tupl
     while position >= 0:
         before = _instructions_before(code, position)
         members, level = _constant(code, before[0]), _constant(code, before[1])
-        name = code.co_names[_argument(code, position)]
+        name = code.co_names[_argument(code, position) >> _IMPORT_FLAGS]
         taken = members if isinstance(members, tuple) else ()
         yield _resolved(name, level if isinstance(level, int) else 0, package), taken
         position = opcodes.find(_IMPORT_NAME, position + 1)
