@@ -113,7 +113,7 @@ def _write(assembly: Assembly, evaluated: Evaluated, runtime: Path | None) -> No
     if runtime is not None:
         shutil.copyfile(runtime, release.version_path / layout.RUNTIME_CONFIG)
     options = interpreter.options(interpreter.settings(plain.decode(evaluated.values)))
-    if options:
+    if options and all(map(_can_be_quoted, options)):
         _add_options(release.version_path / layout.VM_ARGS, options)
 
 
@@ -124,6 +124,11 @@ def _add_options(vm_args: Path, options: list[str]) -> None:
     vm_args.write_text(
         f"{text}# What the build-time configuration sets for python:\n{quoted}\n", encoding="utf-8"
     )
+
+
+def _can_be_quoted(word: str) -> bool:
+    """Whether vm.args can hold a word; else the boot file sees to it that the interpreter gets it."""
+    return word.isprintable() and not ('"' in word and "'" in word)
 
 
 def _quoted(word: str) -> str:

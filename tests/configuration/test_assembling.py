@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import interpreters
 from tests.builds import configure, failure, nothing_written, replace
 from tests.projects import ROOT, clean_environment, run, write_project
 from tests.wheels import locked, make_wheel
@@ -258,6 +259,24 @@ def test_what_is_not_in_the_release_and_what_is_secret_is_warned_of(builder: Bui
     assert "config/config.py:26 writes the secret configured.token into the release" in done.stderr
     sys_config = project / "dist" / "release" / "configured" / "releases" / "1.0.0" / "sys.config"
     assert sys_config.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif("3.10" not in interpreters.available(), reason="newer versions have tomllib")
+def test_toml_needs_a_reader_on_python_3_10(builders: dict[str, Builder], project: Path) -> None:
+    replace(project, """dependencies = ["tomli; python_version < '3.11'"]""", "")
+    assert failure(builders["3.10"].build(project)) == (
+        "reading TOML needs tomli on Python 3.10: add \"tomli; python_version < '3.11'\" to the project's dependencies"
+    )
+
+
+def test_a_release_without_an_interpreter_is_configured_by_the_same(builder: Builder, project: Path) -> None:
+    configure(project, "include-python = false")
+    root = builder.release(project)
+    environment = {"RELEASE_PYTHON": str(interpreters.find(interpreters.running()))}
+    report = json.loads(
+        run(root / "bin" / "configured", "start", cwd=None, PORT="9000", **environment).stdout
+    )
+    assert (report["port"], report["since"]) == ("9000", "datetime.date(2026, 1, 31)")
 
 
 def test_a_step_may_add_providers(builder: Builder, project: Path) -> None:

@@ -17,7 +17,7 @@ from hatch_release.runtime.config import (
     import_config,
     put_env,
 )
-from hatch_release.runtime.config.store import Store, install, source_of
+from hatch_release.runtime.config.store import Store, current, install, source_of
 from tests import interpreters
 from tests.projects import ROOT, clean_environment, write_project
 
@@ -131,6 +131,9 @@ def test_put_env_and_all_env() -> None:
     put_env("other", "port", 82)
     assert (get_env("my-shop", "port"), get_env("other", "port"), before["port"]) == (81, 82, 80)
     assert source_of(("my-shop", "port")).startswith("put_env in tests.configuration.test_development:")
+    for number in range(100):
+        put_env("other", "port", number)
+    assert len(current().layers) == 1
     all_env("my-shop")["database"]["pool"] = 6
     assert get_env("my-shop", ("database", "pool")) == 5
     assert all_env("nobody") == {}

@@ -11,6 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from . import noting
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 
 HIDDEN = "[secret]"
 _marked: set[str] = set()
-"""The texts of all secrets of this process, for `scrub`."""
+"""The texts of the secrets that providers have marked, for `scrub`."""
 _TELLTALE = (
     r"passw(or)?d|passphrase|(^|[_.-])pwd$|secret|token|(api|private|access|signing|encryption|license)_?-?key"
     r"|^key$|credential|cookie|(^|[_.-])auth($|[_.-])|authorization|(^|[_.-])dsn$|(^|[_.-])salt$"
+)
+_TELLS_NONE = (
+    r"(^|[_.-])(url|uri|path|file|dir|directory|ttl|timeout|length|size|limit|count|lifetime|expiry|header|algorithm|name"
+    r"|id|enabled|required)$|^(max|min)[_.-]"
 )
 _IN_URL = r"(?<=://)([^/@:\s]*):([^/@\s]+)@"
 _SHORTEST = 4
@@ -97,7 +102,8 @@ def secret(value: Any) -> Any:  # noqa: ANN401 - the same type as it is given
         return value
     kind = _TYPES.get(type(value))
     if kind is not None:
-        _marked.add(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+        if noting.is_loading():
+            _marked.add(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
         return kind(value)  # type: ignore[call-arg]
     if type(value) is dict:
         return {key: secret(each) for key, each in value.items()}
@@ -124,8 +130,10 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any configured value
 
 
 def looks_secret(name: object) -> bool:
-    """Whether the name of a key or variable says that its value is secret."""
-    return isinstance(name, str) and bool(re.search(_TELLTALE, name, re.IGNORECASE))
+    """Whether the name of a key or variable says that its value is secret; `token_url` and `max_tokens` don't."""
+    if not isinstance(name, str) or not re.search(_TELLTALE, name, re.IGNORECASE):
+        return False
+    return not re.search(_TELLS_NONE, name, re.IGNORECASE)
 
 
 def censored(value: Any, path: Iterable[object] = ()) -> Any:  # noqa: ANN401 - any configured value
@@ -180,8 +188,8 @@ def _secrets_in(value: Any, *, marked: bool = False) -> Iterator[str]:  # noqa: 
         for each in value:
             yield from _secrets_in(each, marked=marked)
     elif isinstance(value, str):
-        yield str(value) if marked else _password(value)
-    elif isinstance(value, bytes) and marked:
+        yield str(value) if marked or isinstance(value, Secret) else _password(value)
+    elif isinstance(value, bytes) and (marked or isinstance(value, Secret)):
         yield bytes(value).decode("utf-8", "replace")
 
 

@@ -25,6 +25,11 @@ def noted(notes: Notes, environment: str) -> Iterator[None]:
         _notes.pop()
 
 
+def is_loading() -> bool:
+    """Whether a provider loads at the moment."""
+    return bool(_notes)
+
+
 def environment() -> str:
     """What `config_env()` gives while a provider loads."""
     return _notes[-1][1] if _notes else "prod"

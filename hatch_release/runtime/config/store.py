@@ -41,6 +41,8 @@ class Store:
 _current: Store | None = None
 _lock = _thread.RLock()  # `threading` itself would be imported for nothing at many starts
 _MISSING = object()
+_PUT = "put_env"
+"""The source of what programs set themselves."""
 
 
 def install(store: Store | None) -> None:
@@ -131,8 +133,12 @@ def put_env(application: str, key: str, value: Any) -> None:  # noqa: ANN401 - a
         name = spelling(store.values, application)
         before = store.values
         store.values = {**before, name: {**before.get(name, {}), key: value}}
-        where = f"put_env in {caller.f_globals.get('__name__', '?')}:{caller.f_lineno}"
-        store.layers.append(Layer(where, before, store.values, Notes({(name, key): where})))
+        if not store.layers or store.layers[-1].source != _PUT:
+            store.layers.append(Layer(_PUT, before, before, Notes()))
+        where = f"{_PUT} in {caller.f_globals.get('__name__', '?')}:{caller.f_lineno}"
+        # One layer for all of them: a program may call this as long as it runs.
+        store.layers[-1].after = store.values
+        store.layers[-1].notes.keys[name, key] = where
 
 
 def all_env(application: str) -> dict[str, Any]:
