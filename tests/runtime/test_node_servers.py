@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from tests import interpreters
-from tests.projects import clean_environment
+from tests.projects import clean_environment, run
 from tests.runtime.nodes import LONGEST, alive, copy_with_free_ports, wait_for
 
 if TYPE_CHECKING:
@@ -38,9 +38,11 @@ class System:
     def __init__(self, root: Path, script: str, *arguments: str, port: int = 0) -> None:
         self.port = port
         variables = {"RELEASE_BOOT_SCRIPT": script, "PORT": str(port)}
+        environment = clean_environment(**variables)
+        self.node = environment["RELEASE_NODE"]
         self.process = subprocess.Popen(
             [str(root / "bin" / "servers"), "start", *arguments],
-            env=clean_environment(**variables),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -121,6 +123,23 @@ def test_uvicorn_in_the_main_thread(systems: Start, root: Path, port: int, numbe
     assert "Finished server process" in err
     assert err.count("received, stopping") == 1
     wait_for(lambda: not alive(admin["pid"]) and not alive(admin["parent"]))
+
+
+@pytest.mark.parametrize(
+    ("script", "word"), [("start_web", "uvicorn ended"), ("start_pages", "store closed")]
+)
+def test_a_server_that_is_stopped_by_command_has_received_no_signal(
+    systems: Start, root: Path, port: int, script: str, word: str
+) -> None:
+    system = systems(script, port=port)
+    system.get()
+    done = run(root / "bin" / "servers", "stop", RELEASE_NODE=system.node)
+    assert (done.returncode, done.stderr) == (0, "")
+    code, out, err = system.end()
+    assert code == 0, err
+    assert word in out
+    # The node asks the server by a signal of its own, which uvicorn raises once more when it has ended.
+    assert "received" not in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

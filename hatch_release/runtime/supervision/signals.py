@@ -51,6 +51,8 @@ class Handlers:
         self._pid = os.getpid()
         self._times: list[float] = []
         self._seen: list[int] = []
+        self._sent: int | None = None
+        """What the node itself has sent the main thread."""
         self._interruption: BaseException | None = None
         self._unnoted = False
         """Whether the next signal is one that the node knows of."""
@@ -89,7 +91,7 @@ class Handlers:
 
         def raised(signalnum: int) -> None:
             # uvicorn raises what it has received once more when it has ended.
-            self._unnoted = signalnum in self._seen
+            self._unnoted = signalnum in self._seen or signalnum == self._sent
             raise_signal(signalnum)
 
         signal.signal, signal.raise_signal = chained, raised
@@ -141,6 +143,7 @@ class Handlers:
     def _send(self) -> None:
         """Send the main thread a signal that is not counted."""
         self._unnoted = True
+        self._sent = signal.SIGTERM
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
     def owned(self) -> bool:
