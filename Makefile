@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all lint format bench clean
+.PHONY: demo docs test test-all lint format bench clean
 
 # Sets up what the other targets use.
 $(VENV)/.ready: pyproject.toml
@@ -21,6 +21,10 @@ test: $(VENV)/.ready
 
 test-all: $(VENV)/.ready
 	$(BIN)/python -m pytest -n auto --dist loadscope --cov --cov-report=term:skip-covered
+
+# Builds the site into dist/site; it can be read from there, or served from any place.
+docs: $(VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
