@@ -48,7 +48,7 @@ def prepare(code: str, filename: str, namespace: dict[str, Any]) -> CodeType:
     Raises:
         BaseException: Syntax errors, and what importing a module raises.
     """
-    _remember_source(code, filename)
+    remember(code, filename)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     tree = compile(code, filename, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
     compiled: CodeType = compile(tree, filename, "exec", flags, dont_inherit=True)
@@ -132,8 +132,13 @@ def _import_chain(chain: tuple[str, ...], namespace: dict[str, Any]) -> None:
         namespace.setdefault(chain[0], sys.modules[chain[0]])
 
 
-def _remember_source(code: str, filename: str) -> None:
-    """Let tracebacks show the lines of `code`."""
+def remember(code: str, filename: str) -> None:
+    """Let tracebacks show the lines of `code`, until `forget`.
+
+    Args:
+        code: Source code.
+        filename: What tracebacks call it.
+    """
     import linecache
 
     linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)

@@ -23,7 +23,8 @@ GROUP = "hatch_release.command"
 OWN = frozenset(
     {
         "start", "start_repl", "start_iex", "daemon", "daemon_repl", "daemon_iex", "install", "eval", "run", "rpc",
-        "remote", "restart", "stop", "pid", "attach", "logs", "config", "verify", "version", "versions",
+        "remote", "restart", "stop", "pid", "info", "stacks", "attach", "logs", "config", "verify", "version",
+        "versions",
     }
 )  # fmt: skip
 """What the launcher's own commands are called."""

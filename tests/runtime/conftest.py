@@ -12,6 +12,7 @@ from tests import interpreters
 from tests.runtime.daemons import Daemons
 from tests.runtime.nodes import Nodes, copy_with_free_ports
 from tests.runtime.probe import Probe
+from tests.runtime.systems import System
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,3 +94,19 @@ def _shared_by_workers(factory: pytest.TempPathFactory, name: str) -> Path:
     directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     directory.mkdir(exist_ok=True)
     return directory
+
+
+@pytest.fixture
+def system(each_probe: Probe, tmp_path: Path) -> Iterator[System]:
+    """A system to start, on each version of Python."""
+    made = System(each_probe.launcher, tmp_path)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def one(probe: Probe, tmp_path: Path) -> Iterator[System]:
+    """A system to start, on the version of Python that the tests run on."""
+    made = System(probe.launcher, tmp_path)
+    yield made
+    made.kill()

@@ -7,33 +7,11 @@ import signal
 import stat
 import subprocess
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.runtime.nodes import wait_for
 from tests.runtime.systems import LOOP, SERVER, System
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.runtime.probe import Probe
-
-
-@pytest.fixture
-def system(each_probe: Probe, tmp_path: Path) -> Iterator[System]:
-    made = System(each_probe.launcher, tmp_path)
-    yield made
-    made.kill()
-
-
-@pytest.fixture
-def one(probe: Probe, tmp_path: Path) -> Iterator[System]:
-    """On one Python."""
-    made = System(probe.launcher, tmp_path)
-    yield made
-    made.kill()
 
 
 def test_a_system_from_start_to_stop(system: System) -> None:
@@ -46,7 +24,7 @@ def test_a_system_from_start_to_stop(system: System) -> None:
     assert system.end() == 0
     assert (system.output, system.errors) == ("up\ndown\n", "")
     assert not (system.directory / "tmp").exists()
-    for command in (["stop"], ["pid"], ["restart"], ["rpc", "1"]):
+    for command in (["stop"], ["pid"], ["restart"], ["rpc", "1"], ["remote"], ["info"], ["stacks"]):
         begin = time.monotonic()
         done = system.run(*command)
         assert (done.returncode, done.stdout) == (1, ""), command

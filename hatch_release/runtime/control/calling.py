@@ -22,34 +22,46 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _PATIENCE = 5.0
 """Seconds that code has to end when it was interrupted."""
 _BROKEN_PIPE = 141
+_PASSING = frozenset({"end", "more", "matches"})
+"""What is no output: the code has ended, is not complete, or completions of names."""
 
 
 class Caller:
-    """Sees to a call until it ends.
+    """A context in which output and input of code are passed on, and ^C reaches it.
 
     Args:
-        connection: The call has been asked for.
+        connection: What the code is run through.
     """
 
     def __init__(self, connection: Connection) -> None:
-        """From now on ^C interrupts the call."""
+        """Nothing is passed on yet."""
         self._connection = connection
         self._reads = False
         """Whether the code waits for input."""
         self._deadline: float | None = None
-        self._woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        os.set_blocking(wake, False)
-        self._before = signal.set_wakeup_fd(wake), signal.signal(signal.SIGINT, _ignore)
+        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def __enter__(self) -> Caller:  # noqa: PYI034 - `Self` came with Python 3.11
+        """From now on ^C interrupts the code."""
+        self._deadline = None
+        self._before = signal.set_wakeup_fd(self._wake), signal.signal(signal.SIGINT, _ignore)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """^C is this process's own again."""
+        wakeup, handler = self._before
+        signal.signal(signal.SIGINT, handler)
+        signal.set_wakeup_fd(wakeup)
 
     def wait(self) -> dict[str, Any]:
-        """Pass on output and input until the call ends; its last message.
+        """Pass on output and input until something else is said, and give that.
 
         Raises:
             ReleaseError: When it doesn't end though it was interrupted, or the system is gone.
         """
         while True:
             while (message := self._connection.take()) is not None:
-                if "end" in message or "more" in message:
+                if not _PASSING.isdisjoint(message):
                     return message
                 self._hear(message)
             self._look()
@@ -131,7 +143,8 @@ def call(connection: Connection) -> int:
     Returns:
         The exit code.
     """
-    message = Caller(connection).wait()
+    with Caller(connection) as caller:
+        message = caller.wait()
     code = int(message["end"])
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

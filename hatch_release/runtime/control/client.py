@@ -67,13 +67,20 @@ class Connection:
             raise ReleaseError(
                 f"what answers as the system {self._name} is none: stop it, or try again"
             ) from None
-        except OSError:
+        except (OSError, GoneError):
             raise GoneError(f"the system {self._name} has closed the connection: its log says why") from None
         self.channel.settimeout(None)
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message."""
-        self.channel.sendall(frames.encode(message))
+        """Send a message.
+
+        Raises:
+            GoneError: When the system is gone.
+        """
+        try:
+            self.channel.sendall(frames.encode(message))
+        except ConnectionError:
+            raise self._gone() from None
 
     def receive(self) -> dict[str, Any]:
         """The next message.
@@ -111,8 +118,11 @@ class Connection:
         except ConnectionError:
             data = b""
         if not data:
-            raise GoneError(f"the system {self._name} is gone")
+            raise self._gone()
         self._decoder.feed(data)
+
+    def _gone(self) -> GoneError:
+        return GoneError(f"the system {self._name} is gone")
 
     def peer(self) -> int:
         """The system's process id, as the kernel knows it."""

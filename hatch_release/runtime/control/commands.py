@@ -58,10 +58,43 @@ def rpc(finder: IndexFinder, arguments: list[str]) -> int:
     return calling.call(client.connect(finder, {"do": "rpc", "code": code, "argv": argv}))
 
 
-def _ask(finder: IndexFinder, wanted: str) -> dict[str, Any]:
+def remote(finder: IndexFinder, arguments: list[str]) -> int:
+    """`remote`: a shell in the system; without a terminal, standard input is the code to run."""
+    _options(arguments)
+    if sys.stdin is None or not sys.stdin.isatty():
+        code = "" if sys.stdin is None else sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+        return rpc(finder, [code])
+    from . import terminal
+
+    connection = client.connect(finder, {"do": "shell"})
+    return terminal.Terminal(connection, finder.release_payload["name"]).run()
+
+
+def info(finder: IndexFinder, arguments: list[str]) -> int:
+    """`info [--json]`: how the system is."""
+    as_json = "--json" in _options(arguments, "--json")
+    found = _ask(finder, "info")
+    if as_json:
+        import json
+
+        print(json.dumps(found, indent=2))  # noqa: T201 - what the command is for
+    else:
+        from . import report
+
+        print(report.text(found))  # noqa: T201 - what the command is for
+    return 0
+
+
+def stacks(finder: IndexFinder, arguments: list[str]) -> int:
+    """`stacks`: where every thread and task of the system is."""
+    _options(arguments)
+    print(_ask(finder, "stacks"))  # noqa: T201 - what the command is for
+    return 0
+
+
+def _ask(finder: IndexFinder, wanted: str) -> Any:  # noqa: ANN401 - as the request has it
     """What the system answers to a request."""
-    result: dict[str, Any] = client.connect(finder, {"do": wanted}).receive()["result"]
-    return result
+    return client.connect(finder, {"do": wanted}).receive()["result"]
 
 
 def _options(arguments: list[str], *known: str) -> list[str]:
@@ -113,7 +146,15 @@ def _wait_for_return(finder: IndexFinder, process: int, before: float) -> None:
         time.sleep(_PAUSE)
 
 
-COMMANDS = {"rpc": rpc, "pid": pid, "stop": stop, "restart": restart}
+COMMANDS = {
+    "rpc": rpc,
+    "remote": remote,
+    "restart": restart,
+    "stop": stop,
+    "pid": pid,
+    "info": info,
+    "stacks": stacks,
+}
 
 
 def run(finder: IndexFinder, name: str, arguments: list[str]) -> int:
@@ -128,9 +169,6 @@ def run(finder: IndexFinder, name: str, arguments: list[str]) -> int:
         The exit code.
     """
     finder.close_image()
-    if name not in COMMANDS:
-        sys.stderr.write(f"ERROR: the command {name} is not supported yet\n")
-        return 1
     try:
         return COMMANDS[name](finder, arguments)
     except ReleaseError as error:

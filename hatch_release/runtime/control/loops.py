@@ -37,6 +37,15 @@ def running() -> Iterator[asyncio.AbstractEventLoop]:
             yield loop
 
 
+def tasks() -> dict[asyncio.AbstractEventLoop, set[asyncio.Task[Any]]]:
+    """The event loops that run, each with its tasks."""
+    if "asyncio" not in sys.modules:
+        return {}
+    import asyncio
+
+    return {loop: asyncio.all_tasks(loop) for loop in running()}
+
+
 def _in_frames() -> Iterator[asyncio.AbstractEventLoop]:
     """Loops that a thread's own calls lead to, as `asyncio.run` does."""
     main = threading.main_thread().ident

@@ -55,15 +55,44 @@ def _nothing() -> None:
     """Nothing is to be done after the answer."""
 
 
+def _info(endpoint: Endpoint) -> dict[str, Any]:
+    from . import inspection
+
+    return inspection.info(endpoint)
+
+
+def _stacks(_endpoint: Endpoint) -> str:
+    from . import stacks
+
+    return stacks.text()
+
+
 def _call(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session:
     from .calls import Call
 
-    return Call.begin(endpoint.system, peer, message)
+    call = Call(endpoint.system, peer, message)
+    call.begin()
+    return call
 
 
-_SHORT: dict[str, Callable[[Endpoint], Any]] = {"status": _status, "stop": _status, "restart": _status}
+def _shell(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session:
+    from . import shells
+
+    shell = shells.Shell(endpoint.system, peer, message)
+    peer.send({"end": 0, "banner": shells.banner(endpoint.system)}, wait=False)
+    shell.begin()
+    return shell
+
+
+_SHORT: dict[str, Callable[[Endpoint], Any]] = {
+    "status": _status,
+    "stop": _status,
+    "restart": _status,
+    "info": _info,
+    "stacks": _stacks,
+}
 """Requests that are answered at once."""
 _AFTER: dict[str, Callable[[], None]] = {"stop": api.stop, "restart": api.restart}
 """What is done when the answer is sent."""
-_LONG: dict[str, Callable[[Endpoint, Peer, dict[str, Any]], Session]] = {"rpc": _call}
+_LONG: dict[str, Callable[[Endpoint, Peer, dict[str, Any]], Session]] = {"rpc": _call, "shell": _shell}
 """Requests that go on."""

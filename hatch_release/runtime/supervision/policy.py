@@ -19,6 +19,8 @@ class Policy:
     def __init__(self) -> None:
         """Nothing has ended."""
         self._restarts: dict[str, list[float]] = {}
+        self.counts: dict[str, int] = {}
+        """How often each application was started again."""
 
     def decide(self, spec: ApplicationSpec, *, failed: bool) -> str:
         """RESTART, STOP (the whole node) or LIVE (without the application).
@@ -34,5 +36,6 @@ class Policy:
         recent = [each for each in self._restarts.get(spec["name"], []) if now - each <= spec["within"]]
         if len(recent) < spec["restarts"]:
             self._restarts[spec["name"]] = [*recent, now]
+            self.counts[spec["name"]] = self.counts.get(spec["name"], 0) + 1
             return RESTART
         return LIVE if mode == "temporary" else STOP

@@ -154,6 +154,10 @@ class Node:
         self.restarting = True
         self.stop()
 
+    def restarts(self, name: str) -> int:
+        """How often an application was started again."""
+        return self._policy.counts.get(name, 0)
+
     def _supervise(self, order: Sequence[Running]) -> None:
         """Start, watch, and stop; then let the main thread go."""
         self._inbox.watchdog = kept.watchdog(self.host.loop_answers)
