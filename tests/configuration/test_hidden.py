@@ -86,6 +86,7 @@ def test_values_are_hidden_by_their_keys_and_in_urls() -> None:
 
 def test_texts_lose_what_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_TOKEN", "from-the-environment")
+    monkeypatch.setenv("PWD", "/usr")
     monkeypatch.setenv("A_URL", "http://me:from-a-url@host")
     config = {
         "shop": {
@@ -95,5 +96,5 @@ def test_texts_lose_what_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
             "s": "ab",
         }
     }
-    text = "from-the-environment from-a-url by-its-key marked-inside in-the-url abc"
-    assert hidden.scrub(text, config) == "[secret] [secret] [secret] [secret] [secret] abc"
+    text = "from-the-environment from-a-url by-its-key marked-inside in-the-url abc /usr/lib"
+    assert hidden.scrub(text, config) == "[secret] [secret] [secret] [secret] [secret] abc /usr/lib"

@@ -170,13 +170,20 @@ def scrub(text: str, *configurations: Any) -> str:  # noqa: ANN401 - any configu
         text: Such as a traceback.
         configurations: What has been configured so far.
     """
-    known = {value for name, value in os.environ.items() if looks_secret(name)} | _marked
+    known = {
+        value for name, value in os.environ.items() if looks_secret(name) and not _is_path(value)
+    } | _marked
     for each in configurations:
         known.update(_secrets_in(each))
     known.update(_password(value) for value in os.environ.values() if "://" in value)
     for value in sorted((each for each in known if len(each) >= _SHORTEST), key=len, reverse=True):
         text = text.replace(value, HIDDEN)
     return text
+
+
+def _is_path(value: str) -> bool:
+    """Whether the value of a variable is where something is: PWD, SSH_AUTH_SOCK, a file that holds a secret."""
+    return value.startswith("/") and os.path.exists(value)
 
 
 def _secrets_in(value: Any, *, marked: bool = False) -> Iterator[str]:  # noqa: ANN401 - any configured value
