@@ -28,7 +28,10 @@ _STOP, _RESTART = "stop", "restart"
 
 def stop() -> None:
     """Ask the script to end, from any thread."""
+    from .supervision import kept
+
     _asked.append(_STOP)
+    kept.stop_requested()
     _ask()
 
 
@@ -42,9 +45,6 @@ def _ask() -> None:
     import signal
     import threading
 
-    from .supervision import kept
-
-    kept.stop_requested()
     handled = signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, signal.SIG_IGN, None)
     # To the main thread, so that what it waits in is interrupted.
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if handled else _INTERRUPT)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.02
 """Seconds between two looks."""
+_KEEPER_SECONDS = 5.0
+"""How long a keeper may take to end after its system."""
 
 
 def pid(finder: IndexFinder, arguments: list[str]) -> int:
@@ -26,13 +28,15 @@ def pid(finder: IndexFinder, arguments: list[str]) -> int:
 
 
 def stop(finder: IndexFinder, arguments: list[str]) -> int:
-    """`stop [--no-wait]`: stop the system, and wait until it is gone."""
+    """`stop [--no-wait]`: stop the system, and wait until it and its keeper are gone."""
     wait = "--no-wait" not in _options(arguments, "--no-wait")
     connection = client.connect(finder, {"do": "stop"})
     process = _watch(connection)
-    connection.receive()
+    told = connection.receive()["result"]
     if wait:
         _wait_for_end(connection, process)
+        if told["keeper"] and _is_near(connection, told["pid"]):
+            _wait_for_keeper(told["keeper"])
     return 0
 
 
@@ -113,6 +117,24 @@ def _watch(connection: client.Connection) -> int:
         return os.pidfd_open(connection.peer())
     except (OSError, AttributeError):
         return -1
+
+
+def _is_near(connection: client.Connection, pid: int) -> bool:
+    """Whether the numbers of processes mean the same here as where the system is."""
+    try:
+        return connection.peer() == pid
+    except OSError:
+        return False
+
+
+def _wait_for_keeper(keeper: int) -> None:
+    """Wait until the keeper has removed its files, as it does when the system has ended."""
+    import select
+
+    try:
+        select.select([os.pidfd_open(keeper)], [], [], _KEEPER_SECONDS)
+    except (OSError, AttributeError):
+        return  # it has ended
 
 
 def _wait_for_end(connection: client.Connection, process: int) -> None:

@@ -46,9 +46,12 @@ def begin(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session | 
 
 
 def _status(endpoint: Endpoint) -> dict[str, Any]:
-    """Which process it is, when it booted, and whether it has started."""
+    """Which process it is, which one keeps it (`daemon/`), when it booted, and whether it has started."""
+    from ..supervision import kept
+
     system = endpoint.system
-    return {"pid": os.getpid(), "begun": system.begun, "started": system.started}
+    keeper = os.getppid() if kept.is_kept() else 0
+    return {"pid": os.getpid(), "keeper": keeper, "begun": system.begun, "started": system.started}
 
 
 def _nothing() -> None:

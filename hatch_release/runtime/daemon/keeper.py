@@ -74,7 +74,10 @@ class Keeper:
         self._proven = False
         """Whether the system has ever started: what never has is not brought back."""
         self._called: float | None = None
+        self._stopped = False
+        """Whether the keeper itself was told to stop: from then on nothing comes back."""
         self._requested = False
+        """Whether the system has said that its stop was asked for; a restart of it begins anew."""
         self._again: float | None = None
         self._signals: list[int] = []
         self.follow_size = False
@@ -161,11 +164,11 @@ class Keeper:
             if number == signal.SIGCHLD:
                 self._reap()
                 continue
-            self._requested = self._requested or number in _STOPPING
+            self._stopped = self._stopped or number in _STOPPING
             if self._life:
                 if self._console.forwards(number):
                     self._life.signal(number)
-            elif self._requested and self._again is not None:
+            elif self._stopped and self._again is not None:
                 self._again = None
                 self._console.note("the system is not started again: a stop was asked for")
 
@@ -195,6 +198,7 @@ class Keeper:
                 self._requested = False
                 self._started()
             elif name == words.CALLED:
+                self._requested = False
                 self._called = time.monotonic() + _GRACE
             elif name == words.REQUESTED:
                 self._requested = True
@@ -220,12 +224,14 @@ class Keeper:
         if self._heart:
             self._heart.rest()
         if not self._proven and not (called and self.status == 0):
-            self._report.failed("it was stopped" if self._requested else f"it {life.in_words()}")
+            self._report.failed(
+                "it was stopped" if self._stopped or self._requested else f"it {life.in_words()}"
+            )
             self._console.end(f"the system {life.in_words()} before it had started")
             return
         self._report.started()
         what = f"the system {life.in_words()}"
-        if self._requested or life.ended_by_request() or self._heart is None:
+        if self._stopped or self._requested or life.ended_by_request() or self._heart is None:
             self._console.end(what)
             return
         life.clear()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 
 from ..errors import ReleaseError
 from .places import remove, unwritable
 
-_PRIVATE = 0o600
+_PRIVATE, _PRIVATE_DIRECTORY = 0o600, 0o700
+_PATIENCE = 1.0
+"""Seconds that a keeper whose system has ended may take to end itself."""
+_PAUSE = 0.02
 _STARTED = 19
 """Which field behind the program's name in /proc/PID/stat is the time of its start (proc(5), field 22)."""
 
@@ -33,17 +37,24 @@ class NameLock:
         Raises:
             ReleaseError: When another daemon has it, or the system that a killed keeper left still runs.
         """
+        end = time.monotonic() + _PATIENCE
         while True:
             try:
                 self.descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _PRIVATE)
+            except FileNotFoundError:  # who had it has just removed the directory as well
+                os.makedirs(os.path.dirname(self._path), _PRIVATE_DIRECTORY, exist_ok=True)
+                continue
             except OSError as error:
                 raise unwritable(self._path, error) from error
             try:
                 fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise self._refused() from error
-            if self._is_there():
-                break
+                if self._system_runs() or time.monotonic() > end:
+                    raise self._refused() from error
+                time.sleep(_PAUSE)  # the keeper is about to end, or to bring the system back
+            else:
+                if self._is_there():
+                    break
             os.close(self.descriptor)  # who had it has just ended, and removed it
         self._check_leftover()
 
@@ -83,13 +94,18 @@ class NameLock:
 
     def _check_leftover(self) -> None:
         """Refuse when the system of a keeper that was killed has not ended yet."""
+        if self._system_runs():
+            raise ReleaseError(
+                f"{self._node} still runs as process {self._read()[1]} though its keeper is gone: "
+                "wait until it has ended, or kill it"
+            )
+
+    def _system_runs(self) -> bool:
+        """Whether the system that the file names runs."""
         words = self._read()
-        if len(words) == len(("keeper", "system", "start")) and words[1].isdigit():  # noqa: SIM102 - two questions
-            if words[2] != "0" and _start_of(int(words[1])) == words[2]:
-                raise ReleaseError(
-                    f"{self._node} still runs as process {words[1]} though its keeper is gone: "
-                    "wait until it has ended, or kill it"
-                )
+        if len(words) != len(("keeper", "system", "start")) or not words[1].isdigit():
+            return False
+        return words[2] != "0" and _start_of(int(words[1])) == words[2]
 
 
 def _start_of(pid: int) -> str:
