@@ -35,7 +35,7 @@ def prepare(finder: IndexFinder, arguments: list[str]) -> None:
         ConfigError: When a reboot is wanted, and its file can't be written.
     """
     plan = finder.release_payload["config"]
-    if plan is not None and _reboots(plan, arguments) and not sys_config.path().endswith(reboot.WRITTEN):
+    if plan is not None and _reboots(plan, arguments) and not _named(finder).endswith(reboot.WRITTEN):
         reboot.check(finder)
 
 
@@ -80,8 +80,8 @@ def configure(finder: IndexFinder, arguments: list[str]) -> None:
         ConfigError: When it can't be loaded, or isn't what it has to be.
     """
     plan = finder.release_payload["config"]
-    interpreter.settle(f"{finder.release_root}/releases/{finder.release_payload['version']}/x")
-    file = sys_config.path()
+    interpreter.settle(os.path.dirname(_default(finder)))
+    file = _named(finder)
     store, booted = _load(finder, file)
     if plan is not None:
         wanted = interpreter.settings(store.values)
@@ -107,10 +107,8 @@ def load(finder: IndexFinder) -> Store:
     Raises:
         ConfigError: When it can't be loaded.
     """
-    version = f"{finder.release_root}/releases/{finder.release_payload['version']}"
     os.environ.setdefault("RELEASE_ROOT", finder.release_root)
-    os.environ.setdefault("RELEASE_SYS_CONFIG", f"{version}/sys")
-    return _load(finder, sys_config.path())[0]
+    return _load(finder, _named(finder))[0]
 
 
 def install_assembled(finder: IndexFinder) -> None:
@@ -121,6 +119,11 @@ def install_assembled(finder: IndexFinder) -> None:
     """
     store, _booted = _read(finder, _default(finder))
     install(store)
+
+
+def _named(finder: IndexFinder) -> str:
+    """The file to read: the release's own, or the one that RELEASE_SYS_CONFIG names."""
+    return sys_config.path(_default(finder))
 
 
 def _default(finder: IndexFinder) -> str:

@@ -127,11 +127,11 @@ def start(given: list[str], needed: list[str], seed: int | None, command: list[s
     os.execv(sys.executable, [sys.orig_argv[0], *given, *command])  # noqa: S606 - no shell is involved
 
 
-def settle(boot_file: str) -> None:
+def settle(directory: str) -> None:
     """Put back what starting with a hash seed has changed.
 
     Args:
-        boot_file: The script that the interpreter was given.
+        directory: Where the boot file is, which the interpreter was given as the script to run.
     """
     stash = os.environ.pop(_STASH, None)
     if stash is None:
@@ -140,5 +140,5 @@ def settle(boot_file: str) -> None:
     os.environ.update(json.loads(stash))
     if seed is not None:
         os.environ[_SEED] = seed  # children are to have the same
-    if sys.version_info < (3, 11) and sys.path and sys.path[0] == os.path.dirname(boot_file):
+    if sys.version_info < (3, 11) and sys.path and sys.path[0] == directory:
         del sys.path[0]

@@ -15,9 +15,13 @@ BOOTED = "$booted"
 """In the file that a reboot has written: what it was made from, and where the values came from."""
 
 
-def path() -> str:
-    """The file that RELEASE_SYS_CONFIG names, which is given without its ending."""
-    return os.environ["RELEASE_SYS_CONFIG"] + SUFFIX
+def path(own: str) -> str:
+    """The file that RELEASE_SYS_CONFIG names, which is given without its ending.
+
+    Args:
+        own: The release's own, which it names when nothing else is set.
+    """
+    return os.environ.setdefault("RELEASE_SYS_CONFIG", own[: -len(SUFFIX)]) + SUFFIX
 
 
 def read(file: str) -> tuple[Config, dict[str, Any] | None]:
