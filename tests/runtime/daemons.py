@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_release.runtime.daemon import log_reader
+from hatch_release.runtime.daemon.log_files import LogFiles
 from tests.projects import Done, clean_environment, run
 from tests.runtime.nodes import alive, wait_for
 
@@ -99,8 +101,9 @@ class Daemon:
         return self.system
 
     def log(self) -> str:
-        """All that is in its log, by `logs`."""
-        return self.run("logs").stdout
+        """All that is in its log."""
+        files = LogFiles(str(self.tmp / "log"), self.name)
+        return b"".join(log_reader.read(files, follow=False)).decode("utf-8", "replace")
 
     def until_logged(self, text: str, times: int = 1) -> None:
         """Wait until something is in the log."""

@@ -25,6 +25,8 @@ def test_it_runs_in_the_background_until_it_is_stopped(each_probe: Probe, make: 
     assert alive(keeper)
     assert alive(system)
     assert "here I am two words\n" in daemon.log()
+    assert daemon.run("logs").stdout == daemon.log()
+    assert daemon.run("logs", "-n", "1").stdout == "here I am two words\n"
     daemon.stop()
     assert daemon.log().splitlines()[-1].endswith("the system was ended by SIGTERM")
 
@@ -194,6 +196,28 @@ def test_a_directory_that_cannot_be_written(make: MakeDaemon, tmp_path: Path) ->
     done = daemon.run("daemon", RELEASE_TMP=str(tmp_path))
     assert done.stderr == (
         f"ERROR: {tmp_path}/log belongs to another user (id 1234): set RELEASE_TMP to a directory of your own\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-x"], "LOGS does not understand '-x': it takes -f to follow, -n NUMBER for the last lines"),
+        (["-n"], "LOGS -n expects a number of lines, got ''"),
+    ],
+)
+def test_logs_that_are_asked_for_wrongly(make: MakeDaemon, arguments: list[str], message: str) -> None:
+    done = make(WAITS).run("logs", *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"ERROR: {message}\n")
+
+
+def test_no_log(make: MakeDaemon) -> None:
+    daemon = make(WAITS)
+    done = daemon.run("logs")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"ERROR: there is no log of {daemon.name} in {daemon.tmp / 'log'}: `daemon` writes one "
+        "(RELEASE_NODE and RELEASE_TMP have to be what they were then)\n"
     )
 
 
