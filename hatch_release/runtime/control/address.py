@@ -45,3 +45,20 @@ def node_name(default: str) -> str:
             f"RELEASE_NODE is {found!r}: set it to a name without slashes and control characters"
         )
     return found
+
+
+def tcp(node: str) -> tuple[str, int]:
+    """Host and port of a node that is reached over TCP: `NAME@HOST:PORT`.
+
+    Args:
+        node: Its name. Without a host it is reached from this machine alone; without a port (0) the kernel chooses one.
+
+    Raises:
+        ReleaseError: When the port is none.
+    """
+    host, colon, port = node.rpartition("@")[2].rpartition(":") if "@" in node else ("127.0.0.1", "", "")
+    if not colon or port.endswith("]"):  # an IPv6 address without a port
+        host, port = (f"{host}{colon}{port}", "0") if "@" in node else (host, "0")
+    if not port.isdecimal() or int(port) >= 1 << 16:
+        raise ReleaseError(f"RELEASE_NODE is '{node}', where '{port}' is no port: set it to NAME@HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -8,17 +8,20 @@ import sys
 
 from ..errors import ReleaseError
 from . import address, cookie, directory, frames
-from .handshake import Handshake, WrongCookieError
+from .handshake import LOCAL, Handshake, WrongCookieError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..importer import IndexFinder
+    from .place import Place
 
 _SECONDS = 10.0
 """How long the system may take for its part of the handshake."""
 _READ = 1 << 16
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
+"""Where a node is reached on its own machine that listens everywhere."""
 
 
 class NotRunningError(ReleaseError):
@@ -35,10 +38,12 @@ class Connection:
     Args:
         channel: Connected.
         name: The node's, for messages.
+        binding: What ties proofs to the connection.
     """
 
-    def __init__(self, channel: _socket.socket, name: str) -> None:
+    def __init__(self, channel: Any, name: str, binding: bytes = LOCAL) -> None:  # noqa: ANN401 - a socket, of several kinds
         """Nothing has been said."""
+        self._binding = binding
         self.channel = channel
         self._name = name
         self._decoder = frames.Decoder(frames.LARGEST)
@@ -54,7 +59,7 @@ class Connection:
             ReleaseError: When the system doesn't, or is none.
         """
         self.channel.settimeout(_SECONDS)
-        handshake = Handshake(secret)
+        handshake = Handshake(secret, self._binding)
         try:
             self.send(handshake.hello())
             proof = handshake.prove(self.receive())
@@ -150,21 +155,65 @@ def connect(finder: IndexFinder, request: dict[str, Any]) -> Connection:
             "set it to sname, for the system too"
         )
     secret = cookie.read(root)
-    connection = Connection(_connect_locally(root, name), name)
+    if distribution == address.NAME:
+        connection = _connect_over_tcp(root, name, secret)
+    else:
+        connection = Connection(_connect_locally(root, name), name)
     connection.shake(secret, request)
     return connection
 
 
-def _connect_locally(root: str, name: str) -> _socket.socket:
-    """Connect to the socket of a node."""
+def _connect_over_tcp(root: str, name: str, secret: bytes) -> Connection:
+    """Connect to a node at its address, and secure the connection."""
+    import socket
+
+    from .tls import Tls
+
+    host, port = address.tcp(name)
+    if not port:
+        place = _find(root, name, "port")
+        try:
+            port = int(place.read(f"{name}.port"))
+        except (OSError, ValueError):
+            raise _not_running(name) from None
+        finally:
+            place.close()
+    tls = Tls(secret, server=False)
     try:
-        found = directory.find(root, f"{name}.sock")
+        plain = socket.create_connection((_ANY.get(host, host), port), _SECONDS)
+    except ConnectionRefusedError:
+        raise _not_running(name) from None
+    except OSError as error:
+        raise ReleaseError(f"cannot connect to {host}, port {port}: {error.strerror or error}") from None
+    channel = tls.wrap(plain)
+    try:
+        channel.do_handshake()
+        return Connection(channel, name, tls.binding(channel))
+    except OSError as error:
+        channel.close()
+        reason = getattr(error, "reason", None) or error.strerror or str(error) or type(error).__name__
+        raise ReleaseError(
+            f"TLS with the system {name} was not agreed on ({reason}): it has to have the same cookie, or certificates "
+            "that this command trusts and that trust it"
+        ) from None
+
+
+def _find(root: str, name: str, way: str) -> Place:
+    """The directory with what leads to a node."""
+    try:
+        found = directory.find(root, f"{name}.{way}")
     except PermissionError as error:
         raise ReleaseError(
             f"cannot look into {error.filename}: run the command as the user that the system runs as"
         ) from None
     if found is None:
         raise _not_running(name)
+    return found
+
+
+def _connect_locally(root: str, name: str) -> _socket.socket:
+    """Connect to the socket of a node."""
+    found = _find(root, name, "sock")
     channel = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
         channel.connect(found.through(f"{name}.sock"))

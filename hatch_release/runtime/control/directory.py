@@ -137,7 +137,7 @@ def find(root: str, file: str) -> Place | None:
             continue
         except OSError:
             continue
-        if found.has_socket(file):
+        if found.has(file):
             return found
         found.close()
     if denied:

@@ -21,6 +21,7 @@ from .place import Place, RefusedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..system import System
+    from .tls import Tls
 
 _BACKLOG = 128
 _PRIVATE = 0o600
@@ -33,14 +34,25 @@ class Endpoint:
         system: What runs here.
         name: The node's.
         secret: The cookie.
+        tcp: Host and port, when it is reached over TCP.
+
+    Raises:
+        ReleaseError: When there are no means for TLS.
     """
 
-    def __init__(self, system: System, name: str, secret: bytes) -> None:
+    def __init__(self, system: System, name: str, secret: bytes, tcp: tuple[str, int] | None = None) -> None:
         """Nothing is open yet."""
         self.system = system
         self.root = system.finder.release_root
         self.name = name
         self.cookie = secret
+        self.tls: Tls | None = None
+        self._address = tcp
+        self._way = "sock" if tcp is None else "port"
+        if tcp is not None:
+            from .tls import Tls
+
+            self.tls = Tls(secret, server=True)
         self.listener: _socket.socket | None = None
         self._place: Place | None = None
         self._lock = -1
@@ -98,7 +110,10 @@ class Endpoint:
         )
 
     def _listen(self, place: Place) -> None:
-        """Listen in the place of the socket, whatever is there: of a system that was killed, since we have its name."""
+        """Listen: at the address, or in the place of the socket, whatever is there: we have its name."""
+        if self._address is not None:
+            self._listen_at(place, *self._address)
+            return
         path = place.through(f"{self.name}.sock")
         try:
             os.unlink(path)
@@ -110,6 +125,22 @@ class Endpoint:
         listener.bind(path)
         os.chmod(path, _PRIVATE)
         listener.listen(_BACKLOG)
+        self.listener = listener
+
+    def _listen_at(self, place: Place, host: str, port: int) -> None:
+        """Listen on TCP, and write down the port."""
+        family = _socket.AF_INET6 if ":" in host else _socket.AF_INET
+        listener = _socket.socket(family, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+        listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise ReleaseError(
+                f"cannot listen at {host}, port {port} ({error.strerror}): set RELEASE_NODE to NAME@HOST:PORT with an "
+                "address of this machine that is free"
+            ) from None
+        listener.listen(_BACKLOG)
+        place.write(f"{self.name}.port", str(listener.getsockname()[1]))
         self.listener = listener
 
     def wait(self) -> None:
@@ -158,7 +189,7 @@ class Endpoint:
         """Remove the files: nobody is to connect any more."""
         if self.listener is None or self._place is None or os.getpid() != self._pid:
             return
-        self._place.remove(f"{self.name}.sock", f"{self.name}.lock")
+        self._place.remove(f"{self.name}.{self._way}", f"{self.name}.lock")
 
 
 def open_for(system: System) -> Endpoint | None:
@@ -178,12 +209,13 @@ def open_for(system: System) -> Endpoint | None:
     name = address.node_name(payload["name"])
     if distribution == address.NONE:
         return None
-    if distribution == address.NAME:
-        raise ReleaseError("RELEASE_DISTRIBUTION=name is not supported yet: set it to sname or none")
+    tcp = address.tcp(name) if distribution == address.NAME else None
     try:
-        endpoint = Endpoint(system, name, cookie.read(root))
+        endpoint = Endpoint(system, name, cookie.read(root), tcp)
         endpoint.open()
     except cookie.CookieError as error:
+        if tcp is not None:
+            raise
         _warn(error)
         return None
     except OSError as error:

@@ -25,7 +25,8 @@ VERSION = 1
 NONCE = 32
 """Bytes of a nonce."""
 _LABEL = b"hatch-release control 1"
-_LOCAL = b"unix"
+LOCAL = b"unix"
+"""The binding of a connection within this machine, whose ends the kernel knows."""
 
 
 class WrongCookieError(Exception):
@@ -40,7 +41,7 @@ class Handshake:
         binding: What ties the proofs to the channel.
     """
 
-    def __init__(self, cookie: bytes, binding: bytes = _LOCAL) -> None:
+    def __init__(self, cookie: bytes, binding: bytes = LOCAL) -> None:
         """Choose a nonce."""
         self._cookie = cookie
         self._binding = binding

@@ -10,12 +10,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from . import frames
-from .handshake import Handshake
+from .handshake import LOCAL, Handshake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .sessions import Session
+    from .tls import Tls
 
 _CREDENTIALS = struct.Struct("3i")
 _HIGH = 1 << 20
@@ -31,6 +32,7 @@ class Peer:
     Args:
         channel: The socket, which never blocks.
         cookie: The node's.
+        tls: How the connection is to be secured; None on this machine.
         soon: Lets the thread that serves it call a function, from any thread.
         write: Called there when something is left to send.
     """
@@ -39,15 +41,23 @@ class Peer:
         self,
         channel: socket.socket,
         cookie: bytes,
+        tls: Tls | None,
         soon: Callable[[Callable[[], None]], None],
         write: Callable[[Peer], None],
     ) -> None:
         """Nothing has been proved."""
-        self.channel = channel
         self.name = _who(channel)
+        self.channel: Any = channel if tls is None else tls.wrap(channel)
+        self._tls = tls
+        self._binding: bytes | None = LOCAL if tls is None else None
+        self._not_yet: tuple[type[Exception], ...] = (BlockingIOError, InterruptedError)
+        if tls is not None:
+            self._not_yet += (tls.want_read, tls.want_write)
         self.session: Session | None = None
         self.proved = False
         self.closed = False
+        self.wants_write = False
+        """Whether the handshake of TLS has something to send."""
         self.finished = False
         """Whether nothing more is to be sent."""
         self.decoder = frames.Decoder()
@@ -60,17 +70,46 @@ class Peer:
 
     def is_allowed(self) -> bool:
         """Whether the kernel says that it is this user or root."""
+        if self._tls is not None:
+            return True  # certificates or the key will say
         _pid, uid, _gid = _credentials(self.channel)
         return uid in (0, os.geteuid())
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether nothing has to be agreed on any more."""
+        return self._binding is not None
+
+    def secure(self) -> bool:
+        """Go on with the handshake of TLS, if there is one; whether it has come to its end.
+
+        Raises:
+            OSError: When the peer has no certificate and no key, or speaks no TLS.
+        """
+        if self._binding is None and self._tls is not None:
+            try:
+                self.channel.do_handshake()
+            except self._not_yet as error:
+                self.wants_write = isinstance(error, self._tls.want_write)
+                return False
+            self.wants_write = False
+            self._binding = self._tls.binding(self.channel)
+        return True
+
     def receive(self) -> bytes | None:
         """What has arrived: nothing at the end, None when there is nothing yet."""
-        try:
-            return self.channel.recv(_READ)
-        except (BlockingIOError, InterruptedError):
-            return None
-        except OSError:
-            return b""
+        with self._drained:  # what speaks TLS must not be used by two threads at once
+            try:
+                data: bytes = self.channel.recv(_READ)
+            except self._not_yet:
+                return None
+            except OSError:
+                return b""
+            return data
+
+    def has_more(self) -> bool:
+        """Whether TLS has taken more from the kernel than has been received."""
+        return self._tls is not None and not self.closed and self.channel.pending() > 0
 
     def shake(self, message: dict[str, Any]) -> None:
         """Take one message of the handshake.
@@ -80,7 +119,7 @@ class Peer:
             WrongCookieError: When the peer doesn't know the cookie.
         """
         if self._handshake is None:
-            self._handshake = Handshake(self._cookie)
+            self._handshake = Handshake(self._cookie, self._binding or b"")
             self.send(self._handshake.answer(message))
         else:
             self._handshake.check(message)
@@ -124,7 +163,7 @@ class Peer:
             while self._outgoing:
                 sent = self.channel.send(memoryview(self._outgoing)[:_READ].tobytes())
                 del self._outgoing[:sent]
-        except (BlockingIOError, InterruptedError):
+        except self._not_yet:
             return
         except OSError:
             self.closed = True
@@ -162,5 +201,8 @@ def _credentials(channel: socket.socket) -> tuple[int, int, int]:
 
 def _who(channel: socket.socket) -> str:
     """A peer, for the log."""
+    if channel.family != socket.AF_UNIX:
+        host, port, *_more = channel.getpeername()
+        return f"{host}, port {port}"
     pid, uid, _gid = _credentials(channel)
     return f"process {pid} of user {uid}"

@@ -9,6 +9,7 @@ import stat
 from ..errors import ReleaseError
 
 PRIVATE = 0o700
+_PRIVATE_FILE = 0o600
 _OTHERS = 0o077
 
 
@@ -43,13 +44,36 @@ class Place:
             return False
         return os.path.samestat(found, os.fstat(file))
 
-    def has_socket(self, name: str) -> bool:
-        """Whether a socket has the name, and no link to one."""
+    def has(self, name: str) -> bool:
+        """Whether a socket or a file has the name, and no link to one."""
         try:
             found = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except OSError:
             return False
-        return stat.S_ISSOCK(found.st_mode)
+        return stat.S_ISSOCK(found.st_mode) or stat.S_ISREG(found.st_mode)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file for this user alone, in the place of any other."""
+        fresh = f".{name}.new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(fresh, flags, _PRIVATE_FILE, dir_fd=self.descriptor)
+        try:
+            os.write(file, text.encode())
+        finally:
+            os.close(file)
+        os.rename(fresh, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+
+    def read(self, name: str) -> str:
+        """Read a file.
+
+        Raises:
+            OSError: When it can't be read.
+        """
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.descriptor)
+        try:
+            return os.read(file, 100).decode("ascii", "replace")
+        finally:
+            os.close(file)
 
     def close(self) -> None:
         """Close it."""

@@ -147,7 +147,7 @@ class Server(threading.Thread):
         """Begin with a new connection."""
         channel.setblocking(False)  # noqa: FBT003 - the socket's own signature
         try:
-            peer = Peer(channel, self.endpoint.cookie, self.soon, self._write)
+            peer = Peer(channel, self.endpoint.cookie, self.endpoint.tls, self.soon, self._write)
             allowed = peer.is_allowed()
         except OSError:
             channel.close()
@@ -160,17 +160,24 @@ class Server(threading.Thread):
             self._drop(next(iter(self._deadlines)), "too many connect at once")
         self._peers.add(peer)
         self._deadlines[peer] = time.monotonic() + _SHAKE_SECONDS
-        self._selector.register(channel, selectors.EVENT_READ, peer)
+        self._selector.register(peer.channel, selectors.EVENT_READ, peer)
         self._read(peer)  # most have spoken already
 
     def _serve(self, peer: Peer, events: int) -> None:
-        if events & selectors.EVENT_WRITE:
+        if events & selectors.EVENT_WRITE and not peer.wants_write:
             self._write(peer)
-        if events & selectors.EVENT_READ and peer in self._peers:
+        if (events & selectors.EVENT_READ or peer.wants_write) and peer in self._peers:
             self._read(peer)
 
     def _read(self, peer: Peer) -> None:
-        """Take what a peer says."""
+        """Take what a peer says, as far as it has come."""
+        self._read_once(peer)
+        while peer in self._peers and peer.has_more():
+            self._read_once(peer)
+
+    def _read_once(self, peer: Peer) -> None:
+        if not self._is_secure(peer):
+            return
         data = peer.receive()
         if data is None:
             return
@@ -187,6 +194,20 @@ class Server(threading.Thread):
             self._drop(peer, "it doesn't know the cookie")
         except frames.FrameError as error:
             self._drop(peer, f"it sent {error}")
+
+    def _is_secure(self, peer: Peer) -> bool:
+        """Go on with the handshake of TLS; whether it is over."""
+        if peer.is_secure:
+            return True
+        try:
+            over = peer.secure()
+        except OSError as error:
+            reason = getattr(error, "reason", None) or error.strerror or str(error) or type(error).__name__
+            self._drop(peer, f"TLS was not agreed on ({reason})")
+            return False
+        more = selectors.EVENT_WRITE if peer.wants_write else 0
+        self._selector.modify(peer.channel, selectors.EVENT_READ | more, peer)
+        return over
 
     def _hear(self, peer: Peer, message: dict[str, Any]) -> None:
         """Take one message: of the handshake, the request, or what belongs to it."""
