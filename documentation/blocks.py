@@ -2,9 +2,9 @@
 
 ```
 <!-- test: run -->                    at the top of a page: its blocks are run, one after the other, in one directory
+<!-- test: needs PROGRAM -->          at the top: left out where the program is missing; above a block: this block is
 <!-- test: not run: WHY -->           at the top: none of the page's are; above a block: this one is not
 <!-- test: exit 1 -->                 above a block: its last command ends with this code
-<!-- test: needs PROGRAM -->          above a block: left out where the program is missing
 <!-- test: append -->                 above a file: added to what the file holds already
 <!-- test: also
 $ COMMAND
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SHELLS = ("console", "sh", "bash")
 MARKER = re.compile(r"^[ ]*<!-- test: (?P<words>.*?)\s*-->\n?", re.MULTILINE | re.DOTALL)
 NOT_RUN = "not run: "
+NEEDS = "needs "
 RUN = "run"
 ALSO = "also\n"
 _FENCE = re.compile(
@@ -77,6 +78,11 @@ class Guide:
     def is_run(self) -> bool:
         """Whether its blocks are run."""
         return RUN in self.markers
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The programs that it needs."""
+        return tuple(each.removeprefix(NEEDS) for each in self.markers if each.startswith(NEEDS))
 
     @property
     def reason_not_to_run(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,8 @@ GUIDES = [guide for guide in map(blocks.read, PAGES) if guide.is_run]
 @pytest.mark.long
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.path.relative_to(DOCS).as_posix())
 def test_what_the_page_says_holds(guide: blocks.Guide, tmp_path: Path, wheels: Path) -> None:
+    if missing := [each for each in guide.needed if shutil.which(each) is None]:
+        pytest.skip(f"needs {', '.join(missing)}")
     with contextlib.closing(Session(tmp_path / "session", wheels)) as session:
         for block in guide.blocks:
             session.follow(block)
