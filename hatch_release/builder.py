@@ -55,27 +55,31 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             arguments: hatchling's own, of which `versions` holds names of releases.
         """
         try:
-            from hatch_release.report import reporting  # noqa: PLC0415 - as below
+            from hatch_release.report import reporting  # noqa: PLC0415 - as in `_build`
 
             reported = reporting(Path(self.root), os.environ)
-            with ending_signals(), reported as self._report, self._target_directory(arguments):
-                project_name = self._project_name()
-                names = arguments.get("versions") or self._configured_versions()
-                # hatchling loads every plugin for every build: what assembles is imported when it is asked for.
-                from hatch_release.request import Request  # noqa: PLC0415
-
-                root = Path(self.root)
-                self._request = Request(root, self.target_config, project_name, names, os.environ)
-                # hatchling does it too, and fails when another build does it at the same moment.
-                Path(arguments["directory"]).mkdir(parents=True, exist_ok=True)
-                arguments["versions"] = list(self._request.options)
-                yield from super().build(**arguments)
+            with ending_signals(), reported as self._report:
+                yield from self._build(self._project_name(), arguments)
         except KeyboardInterrupt:
             self.app.abort("interrupted: what was not finished is as it was before", INTERRUPTED)
         except Exception as error:  # all errors end here, those of hatchling and of its plugins too
             if verbose():
                 raise
             self.app.abort(str(error) if isinstance(error, ReleaseError) else _unexpected(error))
+
+    def _build(self, project_name: str, arguments: dict[str, Any]) -> Generator[str, None, None]:
+        """Build what was asked for."""
+        # hatchling loads every plugin for every build: what assembles is imported when it is asked for.
+        from hatch_release.request import Request  # noqa: PLC0415
+
+        with self._target_directory(arguments):
+            names = arguments.get("versions") or self._configured_versions()
+            root = Path(self.root)
+            self._request = Request(root, self.target_config, project_name, names, os.environ)
+            # hatchling does it too, and fails when another build does it at the same moment.
+            Path(arguments["directory"]).mkdir(parents=True, exist_ok=True)
+            arguments["versions"] = list(self._request.options)
+            yield from super().build(**arguments)
 
     @contextlib.contextmanager
     def _target_directory(self, arguments: dict[str, Any]) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatch_release.make import make_release
+from hatch_release.options.lines import locate
 from hatch_release.options.reading import TABLE, load_options
 from hatch_release.plugins.search import find_plugins
 from hatch_release.progress import Progress
@@ -58,6 +59,7 @@ class Request:
             resolve=lambda reference: resolve(root, reference, f"[{TABLE}]"),
             environ=environ,
             registered=self._registered,
+            locate=lambda place: locate(root, place),
         )
         for name, options in self.options.items():
             find_steps(options.steps, root, self._plugins[name])

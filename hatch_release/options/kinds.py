@@ -25,6 +25,13 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
+class Problem(ReleaseError):  # noqa: N818 - it is noted, not raised
+    """What is wrong with one value."""
+
+    place = ""
+    """Where it stands (`Place.name`)."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a value stands in the configuration, and where its problems go."""
@@ -41,15 +48,16 @@ class Place:
         dotted = key if _BARE_KEY.fullmatch(key) else f'"{key}"'
         return Place(f"{self.name}.{dotted}", self.problems)
 
-    def wrong(self, text: str, cause: Exception | None = None) -> None:
-        """Note a problem of the value here, with the exception that it comes from."""
-        problem = ReleaseError(f"{self.name}: {text}")
+    def wrong(self, text: str, cause: Exception | None = None, key: str | None = None) -> None:
+        """Note a problem of the value here, or of the `key` in it, with the exception that it comes from."""
+        problem = Problem(f"{self.name}: {text}")
+        problem.place = self.name if key is None else self.at(key).name
         problem.__cause__ = cause
         self.problems.append(problem)
 
     def unknown(self, what: str, word: str, known: Iterable[str]) -> None:
         """Note that `word` is none of the `known`, and the nearest of them."""
-        self.wrong(f"unknown {what} '{word}'{nearest(word, known)}")
+        self.wrong(f"unknown {what} '{word}'{nearest(word, known)}", key=word)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hatch_release.errors import ReleaseError
-from hatch_release.options.kinds import BOOLEAN, FUNCTION, RELEASE_NAME, Place, found, in_words, nearest
+from hatch_release.options.kinds import (
+    BOOLEAN,
+    FUNCTION,
+    RELEASE_NAME,
+    Place,
+    Problem,
+    found,
+    in_words,
+    nearest,
+)
 from hatch_release.options.table import OPTIONS, PREFIX, Option, Options, Where
 
 if TYPE_CHECKING:
@@ -62,6 +71,7 @@ def load_options(  # noqa: PLR0913 - all but the first by name
     resolve: Callable[[str], Any],
     environ: Mapping[str, str],
     registered: Registered | None = None,
+    locate: Callable[[str], str] = lambda _place: "",
 ) -> dict[str, Options]:
     """Check everything that is configured, and give the options of the releases asked for.
 
@@ -74,6 +84,7 @@ def load_options(  # noqa: PLR0913 - all but the first by name
         resolve: Gives the object that "module:function" names, or raises a `ReleaseError`.
         environ: The environment, of which `HATCH_RELEASE_*` counts.
         registered: Gives the names that plugins give, or raises a `ReleaseError`; None: they are not checked.
+        locate: Gives file and line of a key, or nothing.
 
     Returns:
         The options by release, in the order of `names`.
@@ -98,7 +109,7 @@ def load_options(  # noqa: PLR0913 - all but the first by name
                 **dict.fromkeys(own[name], place.at(RELEASES).at(name)),
             }
             _check_names(name, {**defaults, **own[name]}, places, place, registered)
-    _raise_all(place.problems)
+    _raise_all(place.problems, locate)
     return {name: Options(**{**defaults, **own[name], **variables}) for name in chosen}
 
 
@@ -148,11 +159,18 @@ def _check_values(
             where.wrong(f"unknown {option.names} '{value}'{hint}")
 
 
-def _raise_all(problems: Sequence[ReleaseError]) -> None:
+def _raise_all(problems: Sequence[ReleaseError], locate: Callable[[str], str]) -> None:
     """Raise one error for all `problems`, from the first exception that one of them came from."""
     if problems:
         cause = next((each.__cause__ for each in problems if each.__cause__), None)
-        raise ReleaseError("\n".join(dict.fromkeys(map(str, problems)))) from cause
+        lines = dict.fromkeys(_with_line(each, locate) for each in problems)
+        raise ReleaseError("\n".join(lines)) from cause
+
+
+def _with_line(problem: ReleaseError, locate: Callable[[str], str]) -> str:
+    """What is wrong, with file and line in front where they are known, as compilers and editors have them."""
+    where = locate(problem.place) if isinstance(problem, Problem) else ""
+    return f"{where}: {problem}" if where else str(problem)
 
 
 def _read_table(given: Mapping[str, Any], where: Where, place: Place) -> dict[str, Any]:
