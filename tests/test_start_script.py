@@ -239,8 +239,14 @@ def test_the_boot_file_says_the_same(built: tuple[Path, str], name: str) -> None
 
 def test_a_boot_file_of_another_format_is_refused(built: tuple[Path, str]) -> None:
     data = (built[0] / "releases" / "1.0" / "start.boot").read_bytes()
-    with pytest.raises(ReleaseError, match=r"x/start\.boot is damaged or was written in another format"):
-        bootfile.unpack(data.replace(bootfile.MAGIC, bootfile.MAGIC[:-1] + b"\x01"), "x/start.boot")
+    for number in (bootfile.FORMAT - 1, bootfile.FORMAT + 1):
+        message = rf"x/start\.boot has format {number}, and format {bootfile.FORMAT} is what is read here: "
+        with pytest.raises(ReleaseError, match=message):
+            bootfile.unpack(
+                data.replace(bootfile.MAGIC, bootfile.MAGIC[:-1] + bytes([number])), "x/start.boot"
+            )
+    with pytest.raises(ReleaseError, match=r"x/start\.boot is damaged: "):
+        bootfile.unpack(data[:-1], "x/start.boot")
 
 
 @pytest.mark.parametrize(

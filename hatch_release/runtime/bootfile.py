@@ -150,10 +150,14 @@ def unpack(data: bytes, where: str) -> Payload:
         ReleaseError: When the file is damaged or of another format.
     """
     trailer = data[-TRAILER_SIZE:]
-    if trailer[:8] != MAGIC:
+    found = trailer[:8]
+    if found != MAGIC and found[:-1] == MAGIC[:-1]:
         raise ReleaseError(
-            f"{where} is damaged or was written in another format: install the release again from its archive"
+            f"{where} has format {found[-1]}, and format {FORMAT} is what is read here: read it with the version of "
+            "hatch-release that wrote it, or assemble the release again"
         )
+    if found != MAGIC:
+        raise ReleaseError(f"{where} is damaged: install the release again from its archive")
     offset, size = int.from_bytes(trailer[8:16], "little"), int.from_bytes(trailer[16:], "little")
     payload: Payload = marshal.loads(data[offset : offset + size])  # noqa: S302 - as trusted as the code beside it
     return payload

@@ -23,10 +23,12 @@ def _install(boot_file: str) -> "Any":  # noqa: ANN401 - the finder, whose class
         offset = int.from_bytes(data[-16:-8], "little")
         payload = marshal.loads(memoryview(data)[offset:-24] if data[-24:-16] == MAGIC else b"")  # noqa: S302 - as trusted as the code beside it
     except (ValueError, EOFError, TypeError):
-        sys.exit(
-            f"ERROR: {boot_file} is damaged or was written in another format: "
-            "install the release again from its archive"
-        )
+        found = data[-24:-16]
+        if found != MAGIC and found[:-1] == MAGIC[:-1]:
+            reason = f"has format {found[-1]}, and its launcher reads format {MAGIC[-1]}"
+        else:
+            reason = "is damaged"
+        sys.exit(f"ERROR: {boot_file} {reason}: install the release again from its archive")
     package = "hatch_release.runtime"
     module = type(sys)(package + ".importer")
     module.__package__ = package

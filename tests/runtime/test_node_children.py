@@ -73,6 +73,20 @@ def test_a_child_gets_the_listening_sockets(nodes: Nodes) -> None:
         assert node.stop()[0] == 0
 
 
+def test_a_socket_outlives_those_that_serve_it(nodes: Nodes) -> None:
+    own = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"]
+    with socket.create_server(("localhost", 0)) as server, as_first_socket(server):
+        node = nodes.start("asyncio_server", wrap=own, LISTEN_FDS="1").until("asyncio_server up")
+        for wish in (b"crash\n", b"restart\n", b"\n"):
+            with socket.create_connection(server.getsockname(), 20) as client:
+                assert client.recv(100) == b"hello"
+                client.sendall(wish)
+                assert client.recv(100) == b""
+        assert node.stop()[0] == 0
+    lives = [line for line in node.lines() if line["what"] == "asyncio_server up"]
+    assert [(line["mine"], line["sockets"]) for line in lives] == [(True, "1")] * 3
+
+
 @contextlib.contextmanager
 def as_first_socket(server: socket.socket) -> Iterator[None]:
     """Hand `server` to programs started meanwhile as descriptor 3, where they look for it."""

@@ -84,26 +84,38 @@ def test_the_program_s_logging_takes_the_node_s_lines(nodes: Nodes, logging: str
     assert all(line.startswith("own ") for line in own)
 
 
-def test_a_boot_file_of_a_newer_format_is_refused(node_root: Path, tmp_path: Path) -> None:
-    boot = node_root / "releases" / "0.1.0" / "start.boot"
-    data = boot.read_bytes()
-    newer = boot.with_name("newer.boot")
-    at = len(data) - 24
-    newer.write_bytes(data[: at + 7] + bytes([data[at + 7] + 1]) + data[at + 8 :])
+@pytest.mark.parametrize(
+    ("difference", "reason"),
+    [
+        (1, "has format 3, and its launcher reads format 2"),
+        (-1, "has format 1, and its launcher reads format 2"),
+    ],
+)
+def test_a_boot_file_of_another_format_is_refused(node_root: Path, difference: int, reason: str) -> None:
+    data = (node_root / "releases" / "0.1.0" / "start.boot").read_bytes()
+    at = len(data) - 17
+    other = node_root / "releases" / "0.1.0" / f"other{difference}.boot"
+    other.write_bytes(data[:at] + bytes([data[at] + difference]) + data[at + 1 :])
     try:
-        done = run(
-            node_root / "bin" / "applications",
-            "start",
-            RELEASE_BOOT_SCRIPT="newer",
-            REPORT=str(tmp_path / "r"),
-        )
+        done = run(node_root / "bin" / "applications", "start", RELEASE_BOOT_SCRIPT=other.stem)
     finally:
-        newer.unlink()
+        other.unlink()
     assert (done.returncode, done.stdout) == (1, "")
-    assert (
-        done.stderr
-        == f"ERROR: {newer} is damaged or was written in another format: install the release again from its archive\n"
+    assert done.stderr == f"ERROR: {other} {reason}: install the release again from its archive\n"
+
+
+def test_a_module_that_fails_at_boot_is_named_with_its_cause(nodes: Nodes) -> None:
+    node = nodes.start("looking", BROKEN="1")
+    code, err = node.end()
+    assert code == 1
+    assert node.said() == []
+    *trace, line = err.splitlines()
+    assert line == (
+        "ERROR: the module applications.broken can't be preloaded (LookupError: no such thing): correct it, leave it "
+        "out by the option preload, or set RELEASE_MODE=interactive"
     )
+    assert trace[-1] == "LookupError: no such thing"
+    assert nodes.start("looking", BROKEN="1", RELEASE_MODE="interactive").until("looking").stop()[0] == 0
 
 
 def test_the_readable_script_names_what_starts(node_root: Path) -> None:

@@ -27,9 +27,12 @@ BWRAP = shutil.which("bwrap")
 @pytest.mark.skipif(BWRAP is None, reason="needs bubblewrap")
 def test_as_process_1_it_forwards_signals_and_reaps_orphans(nodes: Nodes) -> None:
     own = [str(BWRAP), "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc"]
-    node = nodes.start("child", wrap=own).until("child up")
-    assert node.line("child up")["parent"] != 1
-    # The process that bubblewrap started is process 1 of its namespace; its orphans are its to reap.
+    node = nodes.start("orphans", wrap=own).until("orphans left")
+    line = node.line("orphans left")
+    assert (line["parent"], len(line["pids"])) == (1, 5)
+    # What the application has left behind is process 1's, which takes note of its end.
+    node.until("orphans gone")
+    # The process that bubblewrap started is process 1 of its namespace.
     init = int(run("/bin/sh", "-c", f"cat /proc/{node.process.pid}/task/*/children").stdout.split()[0])
     os.kill(init, signal.SIGTERM)
     code, err = node.end()

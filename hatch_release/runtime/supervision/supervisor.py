@@ -61,6 +61,7 @@ class Node:
         """Whether the process is another program's, as in `eval`."""
         self._policy = policy.Policy()
         self._lost_main = False
+        self._sockets = systemd.Sockets()
 
     def run(self, order: Sequence[Running]) -> int:
         """Start applications, keep them running until the end, and give the exit code. In the main thread.
@@ -74,6 +75,8 @@ class Node:
         supervisor.start()
         self.host.main.work()
         supervisor.join()
+        if self.restarting:
+            self._sockets.restore(anyhow=True)
         return self._stop.result()
 
     def serve(self) -> threading.Thread:
@@ -195,6 +198,7 @@ class Node:
         self.running[application.name] = application
         again = True
         while again:
+            self._sockets.restore()
             try:
                 application.start(self._ended)
             except Stopped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 FIRST_SOCKET = 3
 """SD_LISTEN_FDS_START."""
 _MICROSECONDS = 1_000_000
+_FAR = 64
+"""Where duplicates of descriptors begin, out of the way of those that programs expect."""
 _IMPATIENCE = 0.1
 """Which part of an interval passes before what gave no answer is asked again."""
 
@@ -120,3 +123,43 @@ def listening(process: int | None = None) -> list[int]:
     except ValueError:
         return []
     return list(range(FIRST_SOCKET, FIRST_SOCKET + number))
+
+
+class Sockets:
+    """Keeps the listening sockets that the supervisor handed over for applications that are started again.
+
+    What has taken a socket closes it at its end, and may take the variables away (sd_listen_fds(3), unset_environment).
+    """
+
+    def __init__(self) -> None:
+        """Keep a duplicate of each."""
+        self._variables = {name: value for name, value in os.environ.items() if name.startswith("LISTEN_")}
+        self._kept: dict[int, int] = {}
+        numbers = listening()
+        if numbers:
+            import fcntl
+
+            for number in numbers:
+                with contextlib.suppress(OSError):
+                    self._kept[number] = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _FAR)
+
+    def restore(self, *, anyhow: bool = False) -> None:
+        """Put back the sockets that were closed.
+
+        Args:
+            anyhow: Also where another file has the number by now; for a process that becomes another program.
+        """
+        if self._kept:
+            os.environ.update(self._variables)
+        for number, kept in self._kept.items():
+            if anyhow or not _is_open(number):
+                with contextlib.suppress(OSError):
+                    os.dup2(kept, number, inheritable=True)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
