@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import sys
-import threading
+import shutil
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.constants import BuildEnvVars
 from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
+from hatch_release.doors import ending_signals, verbose, wheel_alone
 from hatch_release.errors import INTERRUPTED, ReleaseError, in_one_line
 from hatch_release.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from hatch_release.options.reading import Options
     from hatch_release.report import Report
@@ -32,6 +31,10 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
     PLUGIN_NAME = "release"
 
+    wheel: Path | None = None
+    """The project's wheel, where there is one already; None: it is built."""
+    environ: Mapping[str, str] = os.environ
+    """The environment, of which `HATCH_RELEASE_*` counts."""
     _request: Request
     _report: Report
 
@@ -57,7 +60,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         try:
             from hatch_release.report import reporting  # noqa: PLC0415 - as in `_build`
 
-            reported = reporting(Path(self.root), os.environ)
+            reported = reporting(Path(self.root), self.environ)
             with ending_signals(), reported as self._report:
                 yield from self._build(self._project_name(), arguments)
         except KeyboardInterrupt:
@@ -75,7 +78,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         with self._target_directory(arguments):
             names = arguments.get("versions") or self._configured_versions()
             root = Path(self.root)
-            self._request = Request(root, self.target_config, project_name, names, os.environ)
+            self._request = Request(root, self.target_config, project_name, names, self.environ)
             # hatchling does it too, and fails when another build does it at the same moment.
             Path(arguments["directory"]).mkdir(parents=True, exist_ok=True)
             arguments["versions"] = list(self._request.options)
@@ -128,7 +131,8 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
 
     def _project(self, options: Options, directory: Path) -> Project:
         """The project as plain data."""
-        wheel = partial(self._find_wheel, directory) if options.no_compile else self._build_wheel
+        found = options.no_compile and self.wheel is None
+        wheel = partial(self._find_wheel, directory) if found else self._build_wheel
         return Project(
             root=Path(self.root),
             name=str(self.metadata.core.raw_name),
@@ -139,13 +143,16 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         )
 
     def _build_wheel(self, directory: Path) -> Path:
-        """Build the wheel with hatchling's own builder."""
+        """Build the wheel with hatchling's own builder, unless there is one."""
+        if self.wheel is not None:
+            return Path(shutil.copy(self.wheel, directory))
         builder_class: Any = self.plugin_manager.builder.get("wheel")
         builder = builder_class(
             self.root, plugin_manager=self.plugin_manager, metadata=self.metadata, app=self.app
         )
         try:
-            return Path(next(iter(builder.build(directory=str(directory), versions=["standard"]))))
+            with wheel_alone():
+                return Path(next(iter(builder.build(directory=str(directory), versions=["standard"]))))
         except Exception as error:
             raise ReleaseError(f"the project's wheel can't be built: {in_one_line(error)}") from error
 
@@ -161,34 +168,7 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         return found[-1]
 
 
-def verbose() -> bool:
-    """Whether the user wants to see where an error comes from (`hatch -v`)."""
-    return os.environ.get("HATCH_VERBOSE", "0") not in {"", "0"}
-
-
 def _unexpected(error: Exception) -> str:
     """One line about an error of hatchling, of one of its plugins, or of ours."""
     what = in_one_line(error) if isinstance(error, (ValueError, TypeError)) else in_one_line(error, kind=True)
     return f"the release can't be built: {what} (HATCH_VERBOSE=1 shows where)"
-
-
-@contextlib.contextmanager
-def ending_signals() -> Iterator[None]:
-    """Leave as an interrupted program on SIGTERM and SIGHUP, so that everything is cleaned up on the way."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python handles signals in the main thread alone
-        return
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
-    changed = {each: handler for each, handler in before.items() if handler is signal.SIG_DFL}
-    for each in changed:
-        signal.signal(each, _end)
-    try:
-        yield
-    finally:
-        for each, handler in changed.items():
-            signal.signal(each, handler)
-
-
-def _end(signal_number: int, _frame: object) -> NoReturn:
-    """Raise what ends a program."""
-    sys.exit(128 + signal_number)

@@ -18,7 +18,7 @@ RUNTIME = PACKAGE / "runtime"
 
 # Outside libraries that only certain files may know, so that each can be replaced in one place.
 ADAPTERS = {
-    "hatchling": {"builder.py", "hooks.py"},
+    "hatchling": {"build.py", "build_hook.py", "builder.py", "hooks.py"},
     "jinja2": {"tree/templates.py"},
     "zstandard": {"tree/zstd.py"},
     "uv": {"dependencies/uv.py"},

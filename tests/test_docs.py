@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
+from hatch_release.commands import build
 from hatch_release.options.kinds import Kind
 from hatch_release.options.reading import HATCHLING_KEYS, VARIABLES
 from hatch_release.options.table import OPTIONS, Where
@@ -73,3 +75,9 @@ def test_each_hook_is_documented_as_it_is_specified(hook: str) -> None:
 def test_nothing_else_is_documented_as_a_hook() -> None:
     assert PLUGINS_PAGE.endswith(reference())
     assert set(re.findall(r"`(release_\w+)`", PLUGINS_PAGE)) - {"release_plugin"} <= set(HOOKS)
+
+
+def test_each_flag_of_build_is_documented() -> None:
+    page = (DOCS / "building.md").read_text(encoding="utf-8")
+    flags = [each.opts[0] for each in build.command.params if isinstance(each, click.Option)]
+    assert re.findall(r"^\| `(--[\w-]+)` \|", page, re.MULTILINE) == flags

@@ -1,0 +1,125 @@
+"""The door for projects with any build back end: options from pyproject.toml, the wheel from the back end."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from hatch_release.dependencies.front_end import Wheel, back_end, build_wheel, read_wheel
+from hatch_release.errors import ReleaseError
+from hatch_release.options.kinds import found
+from hatch_release.options.reading import TABLE
+from hatch_release.progress import Progress
+from hatch_release.project import Project
+from hatch_release.request import Request
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FILE = "pyproject.toml"
+DIRECTORY = "dist"
+
+
+def assemble_project(root: Path, names: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Assemble releases of a project.
+
+    Args:
+        root: The project's root, where its `pyproject.toml` is.
+        names: The releases; none: the default one.
+        environ: The environment, of which `HATCH_RELEASE_*` counts.
+
+    Raises:
+        ReleaseError: When anything fails; what was installed before is then as it was.
+    """
+    pyproject = _read(root / FILE)
+    table = _table(pyproject, TABLE)
+    directory = root / str(_table(pyproject, "tool.hatch.build").get("directory", DIRECTORY))
+    with tempfile.TemporaryDirectory(prefix="hatch-release-") as place:
+        name = _name(pyproject)
+        if name:
+            request = Request(root, table, name, names, environ)
+        quiet = environ.get("HATCH_RELEASE_QUIET", "") == "1"
+        wheel = None if name else _built(root, pyproject, Path(place), quiet=quiet)
+        if wheel is not None:
+            request = Request(root, table, wheel.name, names, environ)
+        for release, options in request.options.items():
+            if options.no_compile:
+                used = _newest(directory, name or (wheel.name if wheel else ""))
+            else:
+                used = wheel = wheel or _built(root, pyproject, Path(place), quiet=options.quiet)
+            request.make(release, _project(root, pyproject, used), directory)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The tables of pyproject.toml."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ReleaseError(f"{file} does not exist: call it in the directory of a project") from error
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{file} is not valid: {error}") from error
+
+
+def _table(pyproject: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
+    """A table of pyproject.toml, empty when it isn't there."""
+    table: Any = pyproject
+    done: list[str] = []
+    for key in dotted.split("."):
+        table = table.get(key, {})
+        done.append(key)
+        if not isinstance(table, dict):
+            raise ReleaseError(f"{'.'.join(done)}: expected a table, found {found(table)}")
+    result: Mapping[str, Any] = table
+    return result
+
+
+def _name(pyproject: Mapping[str, Any]) -> str:
+    """The project's name, where pyproject.toml tells it."""
+    for table in ("project", "tool.poetry"):
+        name = _table(pyproject, table).get("name")
+        if isinstance(name, str) and name:
+            return name
+    return ""
+
+
+def _built(root: Path, pyproject: Mapping[str, Any], place: Path, *, quiet: bool) -> Wheel:
+    """The project's wheel, built."""
+    with Progress(quiet=quiet).stage(f"Building the wheel by {back_end(pyproject)}"):
+        return build_wheel(root, pyproject, place)
+
+
+def _newest(directory: Path, name: str) -> Wheel:
+    """The wheel that was built before, for `--no-compile`."""
+    wheels = [
+        each
+        for each in directory.glob("*.whl")
+        if parse_wheel_filename(each.name)[0] == canonicalize_name(name)
+    ]
+    if not wheels:
+        raise ReleaseError(
+            f"--no-compile takes the newest wheel of {name} in {directory}, and there is none: build one, or leave "
+            "it out"
+        )
+    return read_wheel(max(wheels, key=lambda path: path.stat().st_mtime))
+
+
+def _project(root: Path, pyproject: Mapping[str, Any], wheel: Wheel) -> Project:
+    """The project as plain data; its metadata is that of the wheel."""
+    return Project(
+        root=root,
+        name=wheel.name,
+        version=wheel.version,
+        requires_python=wheel.requires_python,
+        pyproject=pyproject,
+        build_wheel=lambda directory: Path(shutil.copy(wheel.path, directory)),
+    )
