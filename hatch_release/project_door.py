@@ -16,6 +16,7 @@ from hatch_release.options.kinds import found
 from hatch_release.options.reading import TABLE
 from hatch_release.progress import Progress
 from hatch_release.project import Project
+from hatch_release.report import reporting
 from hatch_release.request import Request
 
 if sys.version_info >= (3, 11):
@@ -25,6 +26,8 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from hatch_release.report import Report
 
 FILE = "pyproject.toml"
 DIRECTORY = "dist"
@@ -41,23 +44,32 @@ def assemble_project(root: Path, names: Sequence[str], environ: Mapping[str, str
     Raises:
         ReleaseError: When anything fails; what was installed before is then as it was.
     """
+    with (
+        reporting(root, environ) as report,
+        tempfile.TemporaryDirectory(prefix="hatch-release-") as place,
+    ):
+        _assemble(root, names, environ, report, Path(place))
+
+
+def _assemble(
+    root: Path, names: Sequence[str], environ: Mapping[str, str], report: Report, place: Path
+) -> None:
+    """Assemble releases; the wheel is built in the directory `place`."""
     pyproject = _read(root / FILE)
     table = _table(pyproject, TABLE)
     directory = root / str(_table(pyproject, "tool.hatch.build").get("directory", DIRECTORY))
-    with tempfile.TemporaryDirectory(prefix="hatch-release-") as place:
-        name = _name(pyproject)
-        if name:
-            request = Request(root, table, name, names, environ)
+    name, wheel = _name(pyproject), None
+    if not name:
         quiet = environ.get("HATCH_RELEASE_QUIET", "") == "1"
-        wheel = None if name else _built(root, pyproject, Path(place), quiet=quiet)
-        if wheel is not None:
-            request = Request(root, table, wheel.name, names, environ)
-        for release, options in request.options.items():
-            if options.no_compile:
-                used = _newest(directory, name or (wheel.name if wheel else ""))
-            else:
-                used = wheel = wheel or _built(root, pyproject, Path(place), quiet=options.quiet)
-            request.make(release, _project(root, pyproject, used), directory)
+        wheel = _built(root, pyproject, place, quiet=quiet)
+        name = wheel.name
+    request = Request(root, table, name, names, environ)
+    for release, options in request.options.items():
+        if options.no_compile:
+            used = _newest(directory, name)
+        else:
+            used = wheel = wheel or _built(root, pyproject, place, quiet=options.quiet)
+        request.make(release, _project(root, pyproject, used), directory, report)
 
 
 def _read(file: Path) -> dict[str, Any]:
