@@ -60,7 +60,8 @@ def test_a_supervisor_is_told(nodes: Nodes, tmp_path: Path) -> None:
         assert told == b"STOPPING=1"
 
 
-def test_listening_sockets_reach_the_applications(nodes: Nodes) -> None:
+@pytest.mark.parametrize("heart", ["", "1"], ids=["without heart", "with heart"])
+def test_listening_sockets_reach_the_applications(nodes: Nodes, tmp_path: Path, heart: str) -> None:
     with socket.create_server(("localhost", 0)) as server, contextlib.ExitStack() as stack:
         port = server.getsockname()[1]
         saved = os.dup(3) if _is_open(3) else None
@@ -68,7 +69,11 @@ def test_listening_sockets_reach_the_applications(nodes: Nodes) -> None:
         stack.callback(lambda: os.dup2(saved, 3) if saved is not None else os.close(3))
         # The launcher's process becomes the node's, so its number is known before.
         node = nodes.start(
-            "listener", wrap=["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"], LISTEN_FDS="1"
+            "listener",
+            wrap=["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"],
+            LISTEN_FDS="1",
+            RELEASE_HEART=heart,
+            RELEASE_TMP=str(tmp_path / "tmp"),
         )
         node.until("listener up")
         assert (node.line("listener up")["sockets"], node.line("listener up")["mine"]) == (1, True)
