@@ -9,6 +9,7 @@ the program sees, and `contextlib.redirect_stdout` in a command redirects nobody
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from contextvars import ContextVar
@@ -132,8 +133,20 @@ def _remove(own: Own) -> None:
             restore()
 
 
+def _forget() -> None:
+    """In a forked child no command is left: it writes where the process does."""
+    global _users, _lock
+    for own in _users:
+        own.over = True
+    _users, _lock = set(), threading.Lock()
+    restore()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
 def restore() -> None:
-    """Make `sys` what it was; also in a forked child, where no command is left."""
+    """Make `sys` what it was."""
     sys.__class__ = ModuleType
     for name in NAMES:
         found = vars(sys).get(name)
