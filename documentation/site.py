@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mkdocs.structure.files import File
 
 from documentation.blocks import MARKER
+from documentation.drawings import DRAWINGS
 from documentation.pages import PAGES
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ ELSEWHERE = {
     "contributing.md": "CONTRIBUTING.md",
 }
 """Pages of the site that are files outside of `docs/`, by the page's path."""
+DRAWING = re.compile(r"^<!-- drawing: (\w+) -->$", re.MULTILINE)
 LINK = re.compile(r"(?<=\]\()(?P<path>[^()\s#:]+)(?P<anchor>#[^()\s]*)?(?=\))")
 
 
@@ -39,7 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Lead links to files outside of `docs/` to their pages, and drop what is for the tests alone."""
+    """Lead links to files outside of `docs/` to their pages, put in drawings, drop what is for the tests alone."""
     source = ELSEWHERE.get(page.file.src_uri, f"docs/{page.file.src_uri}")
 
     def moved(link: re.Match[str]) -> str:
@@ -51,4 +53,5 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
         up = "../" * page.file.src_uri.count("/")
         return f"{up}{here}{link['anchor'] or ''}"
 
-    return LINK.sub(moved, MARKER.sub("", markdown))
+    drawn = DRAWING.sub(lambda name: DRAWINGS[name[1]](), MARKER.sub("", markdown))
+    return LINK.sub(moved, drawn)

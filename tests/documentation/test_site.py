@@ -11,19 +11,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documentation import api, blocks, commands
+from documentation import api, blocks, commands, drawings
 from documentation.pages import PAGES as GENERATED
 from documentation.site import ELSEWHERE
 from hatch_release.options.table import OPTIONS
+from hatch_release.plugins.manager import HOOKS
+from tests import interpreters
+from tests.builds import configure
 from tests.documentation.pages import DOCS, PAGES, READ_TOO, name_of, navigation
 from tests.projects import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.projects import Builder
+
 LINK = re.compile(r"\]\((?P<path>[^()\s#]*)(?P<anchor>#[^()\s]*)?\)")
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
 """What a browser fetches by itself, by element."""
+RETURN_NAMES = {"release_steps", "release_archive_formats", "release_config_providers"}
+RETURN_LISTS = {"release_files", "release_commands", "release_templates", "release_overlays"}
 PAGE_LINKS = {"canonical", "next", "prev", "alternate"}
 """Links that are told and not fetched."""
 
@@ -106,6 +113,39 @@ def test_the_reference_has_every_option(site: Path) -> None:
     text = (site / "options.html").read_text("utf-8")
     for option in OPTIONS.values():
         assert f"<code>{option.variable or option.name}</code>" in text
+
+
+def drawn() -> list[str]:
+    """The hooks of the drawing, in its order, those around a step once."""
+    return [
+        name
+        for phase in drawings.LIFE_CYCLE
+        for name in ((phase.around[0], *phase.hooks, phase.around[1]) if phase.around else phase.hooks)
+    ]
+
+
+def test_the_life_cycle_of_the_hooks_is_drawn(site: Path) -> None:
+    assert sorted(drawn()) == sorted(HOOKS)
+    text = (site / "plugins.html").read_text("utf-8")
+    assert [name for name in drawn() if f'class="hook">{name}</text>' not in text] == []
+
+
+def test_hooks_fire_in_the_order_of_the_drawing(builder: Builder, project: Path) -> None:
+    hooks = "\n".join(
+        f"@hookimpl\ndef {name}({', '.join(HOOKS[name])}):\n"
+        f"    print('fired', {name!r}, flush=True)\n"
+        + ("    return {}\n" if name in RETURN_NAMES else "    return []\n" if name in RETURN_LISTS else "")
+        for name in HOOKS
+    )
+    (project / "watching.py").write_text(f"from hatch_release import hookimpl\n\n{hooks}", "utf-8")
+    configure(
+        project,
+        f'plugins = ["watching"]\nsteps = ["assemble", "tar"]\ninclude-python = "{interpreters.running()}"',
+    )
+    done = builder.build(project)
+    assert done.returncode == 0, done.stderr
+    fired = list(dict.fromkeys(re.findall(r"^fired (\w+)$", done.stdout, re.MULTILINE)))
+    assert fired == drawn()
 
 
 def anchors(page: Path) -> set[str]:
