@@ -15,6 +15,7 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import (
     ExtensionFileLoader,
+    PathFinder,
     SourceFileLoader,
     SourcelessFileLoader,
 )
@@ -76,6 +77,8 @@ class IndexFinder:
         self._suffixes = payload["suffixes"]
         self._hot = payload["hot"]
         self._cold: dict[str, tuple[int, int]] | None = None
+        self.path: list[str] = []
+        """`sys.path` as it was when the release was brought up."""
 
     def open_image(self) -> None:
         """Load modules from the image from now on."""
@@ -115,10 +118,35 @@ class IndexFinder:
     def find_spec(
         self,
         name: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002 - the import system's signature
-        target: ModuleType | None = None,  # noqa: ARG002
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,  # noqa: ARG002 - the import system's signature
     ) -> ModuleSpec | None:
         """The spec of a module of the release, or None to let Python's own finders look."""
+        spec = self._find(name)
+        if spec is None or (path is None and sys.path == self.path):
+            return spec
+        location = (
+            str(spec.origin) if not spec.submodule_search_locations else spec.submodule_search_locations[0]
+        )
+        home = location.rpartition("/")[0]
+        if path is not None:  # of a package that may be another one of this name, or have moved on
+            return spec if home in path else None
+        return self._added_before(name, home) or spec
+
+    def _added_before(self, name: str, home: str) -> ModuleSpec | None:
+        """The spec of a module in a directory that the program has put in front of ours, as OpenCV does.
+
+        Args:
+            name: The module's.
+            home: The directory of the release that holds one of this name.
+        """
+        end = sys.path.index(home) if home in sys.path else len(sys.path)
+        added = [entry for entry in sys.path[:end] if entry not in self.path]
+        found = PathFinder.find_spec(name, added) if added else None
+        return found if found is not None and found.loader is not None else None
+
+    def _find(self, name: str) -> ModuleSpec | None:
+        """The spec of a module of the release."""
         hot = self._hot.get(name)
         if hot is not None:
             directory, suffix, offset, size = hot
@@ -198,6 +226,7 @@ def install(root: str, payload: Payload) -> IndexFinder:
     sys.path[:] = [entry for entry in sys.path if not entry.endswith(".zip")]
     directories = payload["directories"]
     sys.path += [f"{root}/{directories[number]}" for number in payload["path"]]
+    finder.path = list(sys.path)
     for number, line in payload["lines"]:
         _run_line(f"{root}/{directories[number]}", line)
     return finder

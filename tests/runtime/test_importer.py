@@ -173,6 +173,26 @@ def test_additions_to_the_path_at_run_time(each_probe: Probe, tmp_path: Path) ->
     assert seen(each_probe.eval(code)) == (0, "not yet\n1 2 in a namespace package True\n", "")
 
 
+def test_directories_put_in_front_count_before_the_release(each_probe: Probe, tmp_path: Path) -> None:
+    (tmp_path / "probe").mkdir()
+    (tmp_path / "probe" / "__init__.py").write_text("HERE = 'another one'\n")
+    (tmp_path / "probe" / "only.py").write_text("HERE = 'its own'\n")
+    code = f"""
+        import importlib.util, sys
+        import json
+        sys.path.insert(0, {str(tmp_path)!r})
+        import probe, probe.only, string
+        print(probe.HERE, probe.only.HERE, string.__file__.startswith({str(each_probe.root)!r}), sep='; ')
+        names = [name for name in ('probe.plain', 'probe.sub', 'json.decoder') if importlib.util.find_spec(name)]
+        print(names)  # what the release has of the first package is not mixed in
+        sys.path.remove({str(tmp_path)!r})
+        for name in ('probe', 'probe.only'): del sys.modules[name]
+        import probe
+        print(probe.__file__.startswith({str(each_probe.root)!r}))
+    """
+    assert seen(each_probe.eval(code)) == (0, "another one; its own; True\n['json.decoder']\nTrue\n", "")
+
+
 def test_importers_of_others_are_asked(each_probe: Probe) -> None:
     code = """
         import sys, importlib.abc, importlib.util
