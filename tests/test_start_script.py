@@ -225,6 +225,13 @@ def test_a_step_adds_a_boot_script(built: tuple[Path, str]) -> None:
     assert script_of(root, "start_jobs")["preloaded"] == ["plain", "store", "taskq"]
 
 
+def test_eval_starts_what_is_needed_first(built: tuple[Path, str]) -> None:
+    code = "from hatch_release.runtime import *; print(ensure_all_started('web'), started_applications())"
+    done = run(built[0] / "bin" / "shop", "eval", code)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "['store', 'taskq', 'web'] ['store', 'taskq', 'web']\n"
+
+
 @pytest.mark.parametrize("name", ["start", "start_clean", "start_jobs"])
 def test_the_boot_file_says_the_same(built: tuple[Path, str], name: str) -> None:
     path = built[0] / "releases" / "1.0" / f"{name}.boot"

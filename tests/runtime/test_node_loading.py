@@ -69,7 +69,7 @@ def test_a_boot_script_that_starts_nothing(nodes: Nodes) -> None:
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("logging", ["root", "dict"])
+@pytest.mark.parametrize("logging", ["root", "dict", "file"])
 def test_the_program_s_logging_takes_the_node_s_lines(nodes: Nodes, logging: str) -> None:
     node = nodes.start("logs", LOGGING=logging).until("mode up")
     code, err = node.stop()
@@ -82,6 +82,25 @@ def test_the_program_s_logging_takes_the_node_s_lines(nodes: Nodes, logging: str
     ended = ("soon_restarted", "logs", "context", None)
     assert own[-4:] == [f"own hatch_release stopped {name}" for name in ended]
     assert all(line.startswith("own ") for line in own)
+
+
+def test_structured_logs_have_what_the_node_s_lines_are_about(nodes: Nodes) -> None:
+    node = nodes.start("logs", LOGGING="json").until("mode up")
+    code, err = node.stop()
+    assert code == 0, err
+    lines = [json.loads(line) for line in err.splitlines()[1:]]
+    assert lines[0] == {
+        "event": "logs started",
+        "level": "INFO",
+        "release_event": "started",
+        "release_application": "logs",
+    }
+    assert {
+        "event": "SIGTERM received, stopping",
+        "level": "INFO",
+        "release_event": "signal",
+        "release_application": None,
+    } in lines
 
 
 @pytest.mark.parametrize(
