@@ -7,7 +7,9 @@ write a file when they are ready, wait, and remove it when they are told to stop
 - SIGTERM to exit;
 - idle memory: proportional set size (Pss) of the process and its children, a second after ready;
 - daemon to ready: from the command `daemon`, with heart, until the file is there;
-- kill -9 to ready again: of the system's process, until heart has brought it back.
+- kill -9 to ready again: of the system's process, until heart has brought it back;
+- `eval`, `rpc`, `pid` and `version`, each from the command to its end, beside the running system;
+- `stop`, from the command until the system's process is gone.
 """
 
 from __future__ import annotations
@@ -33,7 +35,14 @@ GOALS = {
     "idle memory": 0.3,
     "daemon to ready": 0.15,
     "kill -9 to ready again": 0.3,
+    "eval": 0.15,
+    "rpc": 0.15,
+    "pid": 0.15,
+    "version": 1.0,
+    "stop until gone": 0.1,
 }
+PRINTING = {"mix release": "IO.puts(:hello)", "hatch-release": "print('hello')"}
+"""What `eval` and `rpc` run."""
 POLL = 0.001
 """Seconds between two looks."""
 LONGEST = 60.0
@@ -171,6 +180,45 @@ def measure_daemon(launcher: Path, ready: Path) -> dict[str, float]:
     return {"daemon to ready": started, "kill -9 to ready again": recovered}
 
 
+def measure_commands(launcher: Path, ready: Path, code: str) -> dict[str, float]:
+    """Start a system, let commands reach it, and stop it by the last of them; seconds."""
+    environment = {**os.environ, "READY": str(ready), "LC_ALL": "C.UTF-8"}
+
+    def timed(*words: str) -> tuple[float, str]:
+        begin = time.monotonic()
+        done = subprocess.run(
+            [launcher, *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+            text=True,
+        )
+        return time.monotonic() - begin, done.stdout.strip()
+
+    found: dict[str, float] = {}
+    with subprocess.Popen(
+        [launcher, "start"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until(ready.exists)
+        time.sleep(1)
+        expected = {"pid": str(process.pid), "version": "demo 0.1.0"}
+        for words in (["eval", code], ["rpc", code], ["pid"], ["version"]):
+            found[words[0]], output = timed(*words)
+            if output != expected.get(words[0], "hello"):
+                raise SystemExit(f"{launcher} {words[0]} printed {output!r}")
+        begin = time.monotonic()
+        timed("stop")
+        process.wait(LONGEST)
+        found["stop until gone"] = time.monotonic() - begin
+    return found
+
+
 def written(ready: Path) -> int:
     """Wait until a system has written its process id."""
     until(lambda: ready.exists() and ready.stat().st_size > 0)
@@ -217,6 +265,7 @@ def main() -> None:
         for number in range(pairs + 1):
             for name, launcher in launchers.items():
                 figures = measure(launcher, base / "ready") | measure_daemon(launcher, base / "ready")
+                figures |= measure_commands(launcher, base / "ready", PRINTING[name])
                 if number:  # the first is the warm-up
                     runs[name].append(figures)
     report(runs)
