@@ -25,7 +25,7 @@ FLAGS = "import json, os, sys; print(json.dumps([sys._xoptions, sys.warnoptions,
 ENV = """
 export GREETED="{{ release.name }} {{ release.version }} {{ release.applications['hello'].mode }}"
 RELEASE_TMP=$RELEASE_ROOT/elsewhere
-export SEEN="$RELEASE_NAME $RELEASE_VSN $RELEASE_COMMAND $RELEASE_PROG ${RELEASE_NODE-unset} ${RELEASE_VM_ARGS-unset}"
+export SEEN="$RELEASE_NAME $RELEASE_VSN $RELEASE_COMMAND $RELEASE_PROG ${RELEASE_MODE-unset} ${RELEASE_VM_ARGS-unset}"
 case $RELEASE_COMMAND in
   start*|daemon*)
     PORT=8000
@@ -220,7 +220,7 @@ def test_words_are_read_as_the_launcher_reads_them(
     begin, end = launcher.index("# Reads the options of vm.args"), launcher.index("\neval 'set --")
     (tmp_path / "vm.args").write_text(text, newline="")
     script = (
-        f'RELEASE_VM_ARGS="{tmp_path}/vm.args"\n_hr_fail() {{ exit 9; }}\n{launcher[begin:end]}\n'
+        f'_hr_options="{tmp_path}/vm.args" _hr_variable=X\n_hr_fail() {{ exit 9; }}\n{launcher[begin:end]}\n'
         "eval 'set -- '\"$_hr_words\"\nfor word; do printf '%s\\0' \"$word\"; done\n"
     )
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True)
@@ -244,3 +244,16 @@ def test_the_names_of_the_launcher_s_own_commands_are_known(root: Path) -> None:
     }
     assert {"start", "daemon", "eval", "version", "versions"} <= named
     assert named == OWN
+
+
+@pytest.mark.parametrize("command", [["rpc", "1"], ["pid"], ["stop"]])
+def test_what_reaches_a_running_system_has_remote_vm_args(
+    root: Path, tmp_path: Path, command: list[str]
+) -> None:
+    (tmp_path / "bad").write_text("--no-such-option")
+    launcher = root / "bin" / "hello"
+    refused = run(launcher, *command, RELEASE_REMOTE_VM_ARGS=str(tmp_path / "bad"))
+    assert "unknown option --no-such-option" in refused.stderr.lower()
+    assert run(launcher, "eval", "print(1)", RELEASE_REMOTE_VM_ARGS=str(tmp_path / "bad")).stdout == "1\n"
+    usual = run(launcher, *command, RELEASE_VM_ARGS=str(tmp_path / "bad"))
+    assert "no-such-option" not in usual.stderr
