@@ -86,6 +86,10 @@ class Request:
         progress = Progress(report.add(name), quiet=options.quiet or quiet)
         return make_release(project, name, options, self._plugins[name], directory, progress)
 
+    def plugins(self, name: str) -> Plugins:
+        """The plugins of one of the releases."""
+        return self._plugins[name]
+
     def remove(self, name: str, directory: Path) -> None:
         """Remove one of the releases from where it is installed, with its archives.
 

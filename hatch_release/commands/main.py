@@ -10,7 +10,7 @@ from hatch_release import __version__
 from hatch_release.commands.group import Files
 from hatch_release.errors import FAILED, INTERRUPTED, ReleaseError, in_one_line
 
-COMMANDS = ("build", "cache", "init", "inspect", "verify")
+COMMANDS = ("build", "cache", "init", "inspect", "plugins", "verify")
 """The files of this package that are commands."""
 
 

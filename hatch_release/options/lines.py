@@ -20,6 +20,16 @@ FILES = {"pyproject.toml": (), "hatch.toml": ("tool", "hatch")}
 _INDEX = re.compile(r"\[\d+\]")
 
 
+def read_toml(file: Path) -> dict[str, Any]:
+    """What a file of TOML holds.
+
+    Raises:
+        OSError: When it can't be read.
+        ValueError: When it is no TOML.
+    """
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
 def locate(root: Path, place: str) -> str:
     """Where a key stands, as `pyproject.toml:14`; an empty string for what is in no file of the project.
 

@@ -81,6 +81,11 @@ class Plugins:
         names = {caller.name for caller in callers}
         return [hook for hook in HOOKS if hook in names]
 
+    def order(self, hook: str) -> list[str]:
+        """The names of the plugins that implement a hook, the first called first, wrappers before all."""
+        calls = getattr(self._manager.hook, hook).get_hookimpls()
+        return [each.plugin_name for each in reversed(calls)]
+
     def add(self, plugin: object, name: str, origin: str) -> None:
         """Register a plugin.
 
