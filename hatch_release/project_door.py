@@ -25,7 +25,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hatch_release.report import Report
 
@@ -33,19 +33,25 @@ FILE = "pyproject.toml"
 DIRECTORY = "dist"
 
 
-def assemble_project(root: Path, names: Sequence[str], environ: Mapping[str, str]) -> None:
+def assemble_project(
+    root: Path,
+    names: Sequence[str],
+    environ: Mapping[str, str],
+    tell: Callable[[str], None] | None = None,
+) -> None:
     """Assemble releases of a project.
 
     Args:
         root: The project's root, where its `pyproject.toml` is.
         names: The releases; none: the default one.
         environ: The environment, of which `HATCH_RELEASE_*` counts.
+        tell: Given at the end what became of the build, as JSON, also when it failed.
 
     Raises:
         ReleaseError: When anything fails; what was installed before is then as it was.
     """
     with (
-        reporting(root, environ) as report,
+        reporting(root, environ, tell) as report,
         tempfile.TemporaryDirectory(prefix="hatch-release-") as place,
     ):
         _assemble(root, names, environ, report, Path(place))

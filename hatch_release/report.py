@@ -16,7 +16,7 @@ from hatch_release.runtime import layout
 from hatch_release.runtime.manifest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hatch_release.release import Release
@@ -123,12 +123,15 @@ class Report:
 
 
 @contextlib.contextmanager
-def reporting(root: Path, environ: Mapping[str, str]) -> Iterator[Report]:
+def reporting(
+    root: Path, environ: Mapping[str, str], tell: Callable[[str], None] | None = None
+) -> Iterator[Report]:
     """A report that is written at the end, where HATCH_RELEASE_REPORT says, if it does.
 
     Args:
         root: What the variable is relative to: the project's.
         environ: The environment.
+        tell: Given the report as JSON at the end, too.
 
     Raises:
         ReleaseError: When the report can't be written, unless the build has failed itself.
@@ -145,20 +148,27 @@ def reporting(root: Path, environ: Mapping[str, str]) -> Iterator[Report]:
         raise  # nobody wants the rest
     except BaseException as error:
         report.fail(error)
-        if file is not None:
-            with contextlib.suppress(ReleaseError):
-                _write(file, report)
+        with contextlib.suppress(ReleaseError):
+            _deliver(report, file, tell)
         raise
+    _deliver(report, file, tell)
+
+
+def _deliver(report: Report, file: Path | None, tell: Callable[[str], None] | None) -> None:
+    """Tell and write the report."""
+    text = json.dumps(report.to_json(), indent=2)
+    if tell:
+        tell(text)
     if file is not None:
-        _write(file, report)
+        _write(file, text)
 
 
-def _write(file: Path, report: Report) -> None:
+def _write(file: Path, text: str) -> None:
     """Write the report; a reader sees the old one or the new one, never a part."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     with _writing(file):
         try:
-            draft.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+            draft.write_text(text + "\n", encoding="utf-8")
             draft.replace(file)
         finally:
             with contextlib.suppress(OSError):

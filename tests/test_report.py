@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 from tests import interpreters
 from tests.builds import configure, failure, interrupted, nothing_written, replace
+from tests.projects import clean_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,3 +129,21 @@ def test_a_report_that_can_t_be_written(builder: Builder, project: Path) -> None
     replace(project, 'hello = "hello.__main__:main"', "")
     line = failure(builder.build(project, HATCH_RELEASE_REPORT="report.json"))
     assert "has no console script" in line
+
+
+def test_the_command_prints_the_report(builder: Builder, project: Path) -> None:
+    command = [str(builder.python.with_name("hatch-release")), "build", "--json"]
+
+    def build() -> tuple[int, dict[str, Any], str]:
+        done = subprocess.run(
+            command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False
+        )
+        value: dict[str, Any] = json.loads(done.stdout)
+        return done.returncode, value, done.stderr
+
+    code, report, _ = build()
+    assert (code, report["status"], report["releases"][0]["version"]) == (0, "succeeded", "1.0.0")
+    code, report, told = build()
+    assert (code, report["status"]) == (1, "failed")
+    assert "exists already" in report["error"]
+    assert told.splitlines()[-1] == f"Error: {report['error']}"

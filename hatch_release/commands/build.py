@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 @click.option("--path", help="Where the release is installed.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--version", help="The release's version.")
-def command(names: tuple[str, ...], **flags: str | bool | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Write what became of it as JSON, and no progress.")
+def command(names: tuple[str, ...], *, as_json: bool, **flags: str | bool | None) -> None:
     """Assemble the releases NAME, or the default one, of the project in this directory."""
     from hatch_release.project_door import assemble_project  # noqa: PLC0415 - the help needs nothing of it
 
-    environ = {**os.environ, **dict(_variables(flags))}
+    environ = {**os.environ, **dict(_variables({**flags, "quiet": flags["quiet"] or as_json}))}
     with ending_signals():
-        assemble_project(Path.cwd(), names, environ)
+        assemble_project(Path.cwd(), names, environ, click.echo if as_json else None)
 
 
 def _variables(flags: dict[str, str | bool | None]) -> Iterator[tuple[str, str]]:
