@@ -91,7 +91,7 @@ def interrupted(
             assert read, seen
             seen += read
         interrupt(process)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     return subprocess.CompletedProcess(command, process.returncode, seen + out, err)
 
 

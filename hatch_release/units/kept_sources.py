@@ -4,7 +4,7 @@ Nothing says so of itself. Three signs are looked for:
 
 - the file is in a package and yet in no package, since a directory on the way has no `__init__.py`: the templates of
   Alembic and Scrapy are, and so are namespaces inside packages, which can do with sources;
-- its name is no module's (`config-3.py` of OpenCV);
+- its name is no module's, and a module beside or above it makes up names of such files (`"config-{}.py"` of OpenCV);
 - a module beside or above it, in the same package, spells its name in a string (`config.py` of OpenCV, scripts that are
   started as `python DIRECTORY/worker.py`).
 """
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAMED = re.compile(rb"""['"/\\]([\w.-]+\.py)['"]""")
+_MADE_UP = re.compile(rb"""[{%}][\w.-]*\.py['"]""")
+_ANY = "*.py"
+"""Stands for made-up names."""
 _INITIALISER = "__init__.py"
 
 
@@ -48,14 +51,16 @@ class _Search:
 
     def read(self, file: Path) -> None:
         """Note the names of files that a module spells."""
-        found = _NAMED.findall(file.read_bytes())
+        text = file.read_bytes()
+        found = [*_NAMED.findall(text), *([_ANY.encode()] if _MADE_UP.search(text) else [])]
         names = self._names.setdefault(file.parent, set())
         names.update(name.decode(errors="replace") for name in found)
 
     def keeps(self, file: Path) -> bool:
         """Whether one of the signs is there."""
         way = [each for each in file.parents if self._home in each.parents]  # the innermost first
-        return not file.stem.isidentifier() or self._is_cut_off(way) or self._is_named(file.name, way)
+        name = file.name if file.stem.isidentifier() else _ANY
+        return self._is_cut_off(way) or self._is_named(file.name, way) or self._is_named(name, way)
 
     def _is_named(self, name: str, way: list[Path]) -> bool:
         return name != _INITIALISER and any(name in self._names.get(each, ()) for each in way)
