@@ -41,8 +41,8 @@ def attacked(probe: Probe, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def connect(system: System) -> socket.socket:
     """A connection to its socket."""
     channel = socket.socket(socket.AF_UNIX)
+    channel.connect(str(system.directory / SOCKET))  # waits while too many others do
     channel.settimeout(30)
-    channel.connect(str(system.directory / SOCKET))
     return channel
 
 
