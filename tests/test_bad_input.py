@@ -123,6 +123,8 @@ def test_a_full_disk(builder: Builder, project: Path) -> None:
         pytest.skip(f"this machine allows no mounts: {done.stderr}")
     told, errors = (project / "told").read_text(), (project / "errors").read_text().splitlines()
     assert done.returncode == 0, told
+    # A system that has no room for its control endpoint runs, and says so.
+    errors = [line for line in errors if not line.startswith("Warning: rpc, stop and the like won't reach")]
     assert len(errors) == 3, errors
     assert all("No space left on device" in line for line in errors)
     for attempt in told.split("Assembling hello 2\n")[1:]:
