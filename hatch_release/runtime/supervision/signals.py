@@ -124,10 +124,11 @@ class Handlers:
 
     def interrupt(self) -> None:
         """Ask the program in the main thread to end: by its own handler of SIGTERM, or as ^C or `sys.exit` would."""
+        if self.delivered:
+            return  # its handler has been called; it may have put back the node's since, on its way out
         if self.owned():
-            if not self.delivered:
-                self.delivered = True
-                self._send()
+            self.delivered = True
+            self._send()
         else:
             self.throw(KeyboardInterrupt() if self._seen[:1] == [signal.SIGINT] else SystemExit(0))
 
