@@ -144,7 +144,9 @@ class Probe:
 
     def clone(self, target: Path) -> Probe:
         """The same release elsewhere; its files are shared, so replace one by `rewrite`."""
-        shutil.copytree(self.root, target, copy_function=os.link, symlinks=True)
+        shutil.copytree(
+            self.root, target, copy_function=os.link, symlinks=True, ignore=shutil.ignore_patterns("tmp")
+        )  # `tmp` is that of systems that run
         return Probe(self.minor, target, self.plain_python)
 
 

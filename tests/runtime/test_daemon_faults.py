@@ -252,7 +252,7 @@ def test_a_full_disk_holds_nobody_up(make: MakeDaemon, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
 def test_a_read_only_release(probe: Probe, tmp_path: Path) -> None:
     with mounted(tmp_path / "read only", "300m") as disk:
-        shutil.copytree(probe.root, disk.path / "probe", symlinks=True)
+        shutil.copytree(probe.root, disk.path / "probe", symlinks=True, ignore=shutil.ignore_patterns("tmp"))
         disk.remount("ro")
         daemon = Daemon(disk.path / "probe" / "bin" / "probe", tmp_path, {"PROGRAM": WAITS})
         done = daemon.run("daemon", RELEASE_TMP="")

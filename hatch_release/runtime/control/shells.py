@@ -87,7 +87,7 @@ class Shell(Execution):
 
     def _take(self, source: str) -> bool:
         """Run what was typed, when it is complete; whether more has to come."""
-        if self._compiler(source, self.name, "single") is None:
+        if self._is_incomplete(source):
             return True
         flags = self._compiler.compiler.flags
         tree: Any = compile(source, self.name, "single", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -96,6 +96,15 @@ class Shell(Execution):
         evaluate.remember(source, self.name)
         self.run(compile(shown, self.name, "exec", flags, dont_inherit=True), self._namespace)
         return False
+
+    def _is_incomplete(self, source: str) -> bool:
+        """Whether more has to come."""
+        try:
+            return self._compiler(source, self.name, "single") is None
+        except SyntaxError as error:
+            if error.msg != "incomplete input":  # Python 3.10 raises what later ones take for an answer
+                raise
+            return True
 
     def _show(self, value: object) -> None:
         """What `sys.displayhook` does, but for `builtins._`, which is the application's."""
