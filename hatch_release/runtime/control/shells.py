@@ -101,10 +101,10 @@ class Shell(Execution):
         """Whether more has to come."""
         try:
             return self._compiler(source, self.name, "single") is None
-        except SyntaxError as error:
-            if error.msg != "incomplete input":  # Python 3.10 raises what later ones take for an answer
-                raise
-            return True
+        except SyntaxError:
+            # Python 3.10 calls input that can't be completed "incomplete": compiled as a whole it says what is wrong.
+            compile(source, self.name, "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            raise
 
     def _show(self, value: object) -> None:
         """What `sys.displayhook` does, but for `builtins._`, which is the application's."""
