@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
@@ -49,9 +49,11 @@ def ask_to_change_cookie(name: str, path: Path, options: Options) -> None:
     if installed.read_text(encoding="utf-8").strip() == options.cookie:
         return
     found = f"release {name} in {path} has another cookie than the option cookie says"
-    _ask(
-        found, "Change it, so that who knows the old one is refused?", "to change it, or leave the option out"
-    )
+    question = "Change it, so that who knows the old one is refused?"
+    try:
+        _ask(found, question, "to change it, or leave the option out")
+    except ReleaseError as error:
+        raise OptionError(str(error), "cookie") from error
 
 
 def _ask(found: str, question: str, remedy: str) -> None:

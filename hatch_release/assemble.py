@@ -18,11 +18,12 @@ from hatch_release.binaries.libraries import foreign_libraries
 from hatch_release.cache.store import Cache
 from hatch_release.configuration.stage import plan_configuration
 from hatch_release.dependencies.closure import closure, project_roots
+from hatch_release.dependencies.declarations import placing_unmet
 from hatch_release.dependencies.installation import Installation
 from hatch_release.dependencies.lock import find_lock
 from hatch_release.dependencies.lock_check import check_uv_lock, compare, refresh
 from hatch_release.dependencies.wheel import without_python_requirement
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import ProjectFileError
 from hatch_release.interpreter.source import find_python
 from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
@@ -90,9 +91,10 @@ def choose_distributions(assembly: Assembly) -> None:
     advice = refresh(assembly.installation.lock, release.project.root)
     if not options.no_deps_check:
         _check_lock(assembly, installed, advice)
-    assembly.distributions = closure(
-        installed, roots, assembly.interpreter.markers, check=not options.no_deps_check, advice=advice
-    )
+    with placing_unmet(release.project.pyproject, canonicalize_name(release.project.name)):
+        assembly.distributions = closure(
+            installed, roots, assembly.interpreter.markers, check=not options.no_deps_check, advice=advice
+        )
     included = [*assembly.distributions, *([STANDARD_LIBRARY] if options.include_python else [])]
     for line in options.stripping.warnings(included):
         release.progress.warn(line)
@@ -303,8 +305,10 @@ def _check_python(release: Release, interpreter: Interpreter) -> None:
     if release.options.no_python_version_check or not required:
         return
     if not SpecifierSet(required).contains(interpreter.version, prereleases=True):
-        raise ReleaseError(
+        raise ProjectFileError(
             f"project '{release.project.name}' requires Python {required}, and the release would run on "
             f"{interpreter.version} ({interpreter.executable}): assemble with another Python, or set "
-            "HATCH_RELEASE_NO_PYTHON_VERSION_CHECK=1"
+            "HATCH_RELEASE_NO_PYTHON_VERSION_CHECK=1",
+            "project",
+            "requires-python",
         )

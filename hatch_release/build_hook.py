@@ -12,6 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 from hatch_release.builder import ReleaseBuilder
 from hatch_release.doors import WHEEL_ALONE
+from hatch_release.errors import ProjectFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,10 +38,16 @@ class ReleaseBuildHook(BuildHookInterface[BuilderConfig]):
         builder = ReleaseBuilder(self.root, metadata=self.metadata, app=self.app)
         names = self.config.get("releases", [])
         if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
-            self.app.abort(
-                f"tool.hatch.build.targets.wheel.hooks.release.releases: expected a list of names, found {names!r}"
-            )
+            self.app.abort(self._wrong(names))
         assemble_from(builder, Path(artifact_path), names)
+
+    def _wrong(self, names: object) -> str:
+        """The line about an option `releases` that is no list of names."""
+        from hatch_release.options.lines import with_line  # noqa: PLC0415 - as in `ReleaseBuilder`
+
+        table = ("tool", "hatch", "build", "targets", "wheel", "hooks", "release", "releases")
+        text = f"{'.'.join(table)}: expected a list of names, found {names!r}"
+        return with_line(ProjectFileError(text, *table), Path(self.root))
 
 
 def assemble_from(

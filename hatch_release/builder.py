@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
 from hatch_release.doors import ending_signals, verbose, wheel_alone
-from hatch_release.errors import INTERRUPTED, ReleaseError, in_one_line
+from hatch_release.errors import INTERRUPTED, ProjectFileError, ReleaseError, in_one_line
 from hatch_release.project import Project
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from hatch_release.options.reading import Options
     from hatch_release.report import Report
     from hatch_release.request import Request
+
+
+VERSIONS = ("tool", "hatch", "build", "targets", "release", "versions")
+_FIELD = re.compile(r"`((?:project|tool)\.[A-Za-z0-9_.-]+)`")
+"""How hatchling's messages name what is wrong."""
 
 
 class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
@@ -57,18 +63,19 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         Args:
             arguments: hatchling's own, of which `versions` holds names of releases.
         """
+        root = Path(self.root)
         try:
-            from hatch_release.report import reporting  # noqa: PLC0415 - as in `_build`
+            from hatch_release.options.lines import located  # noqa: PLC0415 - as in `_build`
+            from hatch_release.report import reporting  # noqa: PLC0415
 
-            reported = reporting(Path(self.root), self.environ)
-            with ending_signals(), reported as self._report:
+            with ending_signals(), reporting(root, self.environ) as self._report, located(root):
                 yield from self._build(self._project_name(), arguments)
         except KeyboardInterrupt:
             self.app.abort("interrupted: what was not finished is as it was before", INTERRUPTED)
         except Exception as error:  # all errors end here, those of hatchling and of its plugins too
             if verbose():
                 raise
-            self.app.abort(str(error) if isinstance(error, ReleaseError) else _unexpected(error))
+            self.app.abort(str(error) if isinstance(error, ReleaseError) else _unexpected(error, root))
 
     def _build(self, project_name: str, arguments: dict[str, Any]) -> Generator[str, None, None]:
         """Build what was asked for."""
@@ -105,8 +112,8 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         versions: object = self.target_config.get("versions", [])
         if isinstance(versions, list) and all(isinstance(each, str) for each in versions):
             return versions
-        raise ReleaseError(
-            f"tool.hatch.build.targets.release.versions: expected a list of names, found {versions!r}"
+        raise ProjectFileError(
+            f"{'.'.join(VERSIONS)}: expected a list of names, found {versions!r}", *VERSIONS
         )
 
     def _project_name(self) -> str:
@@ -115,9 +122,18 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             self.metadata.validate_fields()
             return str(self.metadata.core.raw_name)
         except (ValueError, TypeError, OSError) as error:
-            raise ReleaseError(
-                f"the project's metadata in {self.root}/pyproject.toml is not valid: {in_one_line(error)}"
-            ) from error
+            raise self._invalid(error) from error
+
+    def _invalid(self, error: Exception) -> ReleaseError:
+        """The error for metadata that hatchling refuses, which names the field where hatchling does."""
+        from hatch_release.options.lines import read_pyproject  # noqa: PLC0415 - as in `_build`
+
+        file = Path(self.root) / "pyproject.toml"
+        with contextlib.suppress(OSError):
+            read_pyproject(file)  # raises when that is no TOML
+        return ProjectFileError(
+            f"the project's metadata in {file} is not valid: {in_one_line(error)}", *_field(error)
+        )
 
     def _function(self, name: str) -> Callable[..., str]:
         """What hatchling calls to build the release `name`."""
@@ -154,7 +170,8 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
             with wheel_alone():
                 return Path(next(iter(builder.build(directory=str(directory), versions=["standard"]))))
         except Exception as error:
-            raise ReleaseError(f"the project's wheel can't be built: {in_one_line(error)}") from error
+            text = f"the project's wheel can't be built: {in_one_line(error)}"
+            raise ProjectFileError(text, *_field(error)) from error
 
     def _find_wheel(self, directory: Path, _scratch: Path) -> Path:
         """The wheel that was built before, for HATCH_RELEASE_NO_COMPILE."""
@@ -168,7 +185,16 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         return found[-1]
 
 
-def _unexpected(error: Exception) -> str:
+def _unexpected(error: Exception, root: Path) -> str:
     """One line about an error of hatchling, of one of its plugins, or of ours."""
+    from hatch_release.options.lines import with_line  # noqa: PLC0415 - as in `ReleaseBuilder`
+
     what = in_one_line(error) if isinstance(error, (ValueError, TypeError)) else in_one_line(error, kind=True)
-    return f"the release can't be built: {what} (HATCH_VERBOSE=1 shows where)"
+    text = f"the release can't be built: {what} (HATCH_VERBOSE=1 shows where)"
+    return with_line(ProjectFileError(text, *_field(error)), root)
+
+
+def _field(error: Exception) -> list[str]:
+    """The way to what hatchling says is wrong; none when it doesn't say."""
+    found = _FIELD.search(str(error))
+    return found[1].split(".") if found else []

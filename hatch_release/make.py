@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_release.asking import ask_to_change_cookie, ask_to_overwrite
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.release import Release
 from hatch_release.runtime import layout
 from hatch_release.sizes import megabytes
@@ -99,8 +99,9 @@ def install_path(root: Path, name: str, options: Options, directory: Path) -> Pa
     path = (root / options.path if options.path else directory / "release" / name).absolute()
     for each in (path, *path.parents):
         if os.path.lexists(each) and not each.is_dir():
-            raise ReleaseError(
-                f"release {name} can't go to {path}, since {each} is no directory: remove it or set another path"
+            raise OptionError(
+                f"release {name} can't go to {path}, since {each} is no directory: remove it or set another path",
+                "path",
             )
     return path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,25 +10,20 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from hatch_release.dependencies.front_end import Wheel, back_end, build_wheel, read_wheel
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import ProjectFileError, ReleaseError
 from hatch_release.options.kinds import found
+from hatch_release.options.lines import PYPROJECT, located, read_pyproject
 from hatch_release.options.reading import TABLE
 from hatch_release.progress import Progress
 from hatch_release.project import Project
 from hatch_release.report import reporting
 from hatch_release.request import Request
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hatch_release.report import Report
 
-FILE = "pyproject.toml"
 DIRECTORY = "dist"
 
 
@@ -53,6 +47,7 @@ def assemble_project(
     with (
         reporting(root, environ, tell) as report,
         tempfile.TemporaryDirectory(prefix="hatch-release-") as place,
+        located(root),
     ):
         _assemble(root, names, environ, report, Path(place))
 
@@ -61,7 +56,7 @@ def _assemble(
     root: Path, names: Sequence[str], environ: Mapping[str, str], report: Report, place: Path
 ) -> None:
     """Assemble releases; the wheel is built in the directory `place`."""
-    pyproject = _read(root / FILE)
+    pyproject = _read(root / PYPROJECT)
     table = _table(pyproject, TABLE)
     directory = root / str(_table(pyproject, "tool.hatch.build").get("directory", DIRECTORY))
     name, wheel = _name(pyproject), None
@@ -81,11 +76,11 @@ def _assemble(
 def _read(file: Path) -> dict[str, Any]:
     """The tables of pyproject.toml."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return read_pyproject(file)
     except FileNotFoundError as error:
         raise ReleaseError(f"{file} does not exist: call it in the directory of a project") from error
-    except (OSError, ValueError) as error:
-        raise ReleaseError(f"{file} is not valid: {error}") from error
+    except OSError as error:
+        raise ReleaseError(f"{file} can't be read: {error.strerror}") from error
 
 
 def _table(pyproject: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
@@ -96,7 +91,7 @@ def _table(pyproject: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
         table = table.get(key, {})
         done.append(key)
         if not isinstance(table, dict):
-            raise ReleaseError(f"{'.'.join(done)}: expected a table, found {found(table)}")
+            raise ProjectFileError(f"{'.'.join(done)}: expected a table, found {found(table)}", *done)
     result: Mapping[str, Any] = table
     return result
 

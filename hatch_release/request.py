@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatch_release.make import make_release
-from hatch_release.options.lines import locate
-from hatch_release.options.reading import TABLE, load_options
+from hatch_release.options.lines import located, with_line
+from hatch_release.options.reading import RELEASES, load_options
 from hatch_release.plugins.search import find_plugins
 from hatch_release.progress import Progress
 from hatch_release.project import resolve
@@ -56,13 +56,14 @@ class Request:
             table,
             project_name=project_name,
             names=names,
-            resolve=lambda reference: resolve(root, reference, f"[{TABLE}]"),
+            resolve=lambda reference: resolve(root, reference, RELEASES),
             environ=environ,
             registered=self._registered,
-            locate=lambda place: locate(root, place),
+            tell=lambda problem: with_line(problem, root),
         )
         for name, options in self.options.items():
-            find_steps(options.steps, root, self._plugins[name])
+            with located(root, options.given):
+                find_steps(options.steps, root, self._plugins[name])
 
     def make(
         self, name: str, project: Project, directory: Path, report: Report, *, quiet: bool = False
@@ -84,7 +85,8 @@ class Request:
         """
         options = self.options[name]
         progress = Progress(report.add(name), quiet=options.quiet or quiet)
-        return make_release(project, name, options, self._plugins[name], directory, progress)
+        with located(self._root, options.given):
+            return make_release(project, name, options, self._plugins[name], directory, progress)
 
     def plugins(self, name: str) -> Plugins:
         """The plugins of one of the releases."""
@@ -100,8 +102,9 @@ class Request:
         Raises:
             ReleaseError: When something can't be removed.
         """
-        formats = self._plugins[name].archive_formats
-        remove_release(self._root, name, self.options[name], directory, formats)
+        formats, options = self._plugins[name].archive_formats, self.options[name]
+        with located(self._root, options.given):
+            remove_release(self._root, name, options, directory, formats)
 
     def _registered(self, name: str, plugins: tuple[str, ...]) -> Mapping[str, Collection[str]]:
         """Find the plugins of a release, and give the names that they know, by option."""

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from hatch_release.assemble import assemble
-from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.errors import OptionError, ReleaseError, in_one_line
 from hatch_release.hookspecs import hookimpl
 from hatch_release.project import resolve
 from hatch_release.release import Release
@@ -37,6 +37,7 @@ def tar(release: Release) -> Release:
     return release
 
 
+OPTION = "steps"
 STEPS: Mapping[str, Step] = {"assemble": assemble, "tar": tar}
 
 
@@ -58,15 +59,20 @@ def find_steps(names: Iterable[str], root: Path, plugins: Plugins) -> list[Step]
         ReleaseError: When a function can't be loaded or called.
     """
     known = plugins.steps
-    return [known[name] if name in known else _project_step(name, root) for name in names]
+    return [
+        known[name] if name in known else _project_step(name, number, root)
+        for number, name in enumerate(names)
+    ]
 
 
-def _project_step(reference: str, root: Path) -> Step:
-    """The project's own step."""
-    step: Step = resolve(root, reference, "the option steps")
+def _project_step(reference: str, number: int, root: Path) -> Step:
+    """The project's own step, which is the `number`th of the option."""
+    step: Step = resolve(root, reference, OPTION, number)
     if not callable(step):
-        raise ReleaseError(
-            f"the option steps names '{reference}', which is a {type(step).__name__}, not a function"
+        raise OptionError(
+            f"the option {OPTION} names '{reference}', which is a {type(step).__name__}, not a function",
+            OPTION,
+            number,
         )
     return step
 
@@ -100,7 +106,8 @@ def _configured(release: Release) -> Release:
                 raise release.plugins.wrong(
                     plugin, "gave a release where another plugin has given one already"
                 )
-            watch.check(changed, release.plugins.who(plugin))
+            if harm := watch.harm(changed):
+                raise ReleaseError(f"{release.plugins.who(plugin)} {harm}")
             release = changed
     return release
 
@@ -118,13 +125,18 @@ def _run(step: Step, name: str, release: Release) -> Release:
         if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise  # nobody's fault; `Staging` says what to do
         what = in_one_line(error, kind=True)
-        raise ReleaseError(f"step {name} of release '{release.name}' failed: {what}") from error
+        raise _wrong(name, release, f"failed: {what}") from error
     if not isinstance(result, Release):
-        raise ReleaseError(
-            f"step {name} of release '{release.name}' gave {result!r}: a step must return the release"
-        )
-    watch.check(result, f"step {name} of release '{release.name}'")
+        raise _wrong(name, release, f"gave {result!r}: a step must return the release")
+    if harm := watch.harm(result):
+        raise _wrong(name, release, harm)
     return result
+
+
+def _wrong(name: str, release: Release, what: str) -> ReleaseError:
+    """The error that a step is wrong; it knows its place where the option names the step."""
+    text, names = f"step {name} of release '{release.name}' {what}", release.options.steps
+    return OptionError(text, OPTION, names.index(name)) if name in names else ReleaseError(text)
 
 
 def step_name(step: Step, plugins: Plugins) -> str:

@@ -7,9 +7,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hatch_release.applications.preloading import source_path
+from hatch_release.applications.preloading import OPTION, source_path
 from hatch_release.cache.store import key_of, tool
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ProjectFileError, ReleaseError
 from hatch_release.runtime import layout
 from hatch_release.tree.manifest import tree_files
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hatch_release.tree.boot_index import ModuleIndex
 
 KIND = "start"
+INCLUDE = "stdlib-include"
 SECONDS = 300
 """How long importing the applications may take."""
 
@@ -119,14 +120,19 @@ def _judge(release: Release, error: dict[str, Any], index: ModuleIndex) -> None:
     if "preloading" in error:
         module = error["preloading"]
         path = source_path(module, index.modules[module])
-        raise ReleaseError(
+        raise OptionError(
             f"preloading the module {module} of release '{release.name}' fails with {what}: correct it, or take it "
-            f'out with preload = ["!{path}"]'
+            f'out with preload = ["!{path}"]',
+            OPTION,
         )
     who = f"importing application {error['application']} of release '{release.name}'"
     if error["import"]:
-        where = (
-            "the option stdlib-include" if error["stdlib"] else "the project's dependencies (and its lock)"
+        fails = f"{who} fails with {what}: add what is missing to "
+        if error["stdlib"]:
+            raise OptionError(f"{fails}the option {INCLUDE}, or set check = false", INCLUDE)
+        raise ProjectFileError(
+            f"{fails}the project's dependencies (and its lock), or set check = false",
+            "project",
+            "dependencies",
         )
-        raise ReleaseError(f"{who} fails with {what}: add what is missing to {where}, or set check = false")
     release.progress.warn(f"{who} in an empty environment raises {what}")

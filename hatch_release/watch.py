@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hatch_release.errors import ReleaseError
 from hatch_release.runtime import layout
 
 if TYPE_CHECKING:
@@ -30,26 +29,21 @@ class Watch:
         self._fixed = {name: getattr(release, name) for name in _FIXED}
         self._there = [each for each in _essential(release) if os.path.lexists(each)]
 
-    def check(self, release: Release, who: str) -> None:
-        """Refuse what must not have happened meanwhile.
+    def harm(self, release: Release) -> str:
+        """What has happened meanwhile and must not, in words that follow a name; nothing when all is well.
 
         Args:
             release: What was given, or what that code has put in its place.
-            who: Names that code.
-
-        Raises:
-            ReleaseError: When a fixed field was changed, or a file removed that a release can't do without.
         """
         for name, value in self._fixed.items():
             if getattr(release, name) is not value:
-                raise ReleaseError(
-                    f"{who} has changed the field {name} of the release, which is there to be read"
-                )
+                return f"has changed the field {name} of the release, which is there to be read"
         for each in self._there:
             if not os.path.lexists(each):
                 below = each != release.path and each.is_relative_to(release.path)
                 shown = each.relative_to(release.path) if below else f"the directory {each}"
-                raise ReleaseError(f"{who} has removed {shown}, which no release can do without")
+                return f"has removed {shown}, which no release can do without"
+        return ""
 
 
 def _essential(release: Release) -> Iterator[Path]:

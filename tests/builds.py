@@ -46,6 +46,12 @@ def failure(done: Done) -> str:
     return lines[0]
 
 
+def at(project: Path, text: str) -> str:
+    """What a message begins with that is about a `text` of the project's file."""
+    lines = (project / "pyproject.toml").read_text("utf-8").splitlines()
+    return f"pyproject.toml:{next(number for number, line in enumerate(lines, 1) if text in line)}: "
+
+
 def nothing_written(project: Path) -> bool:
     """Whether a build that was to make the first release left nothing behind."""
     return not (project / "dist").exists() and not list(project.rglob("*.assembling-*"))

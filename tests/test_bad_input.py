@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import interpreters
-from tests.builds import configure, failure, greets, nothing_written, replace
+from tests.builds import at, configure, failure, greets, nothing_written, replace
 from tests.projects import Builder, clean_environment, run
 from tests.wheels import locked, make_wheel
 
@@ -37,8 +37,9 @@ UNSHARE = shutil.which("unshare") or ""
 def test_no_console_script(builder: Builder, project: Path) -> None:
     replace(project, f"[project.scripts]\n{SCRIPT}", "")
     message = failure(builder.build(project))
+    place = at(project, "[project]")
     assert message.startswith(
-        "project 'hello' has no console script, so there is nothing for `start` to run: add one"
+        f"{place}project 'hello' has no console script, so there is nothing for `start` to run: add one"
     )
     assert nothing_written(project)
 
@@ -46,6 +47,7 @@ def test_no_console_script(builder: Builder, project: Path) -> None:
 def test_two_console_scripts_and_none_of_the_project_s_name(builder: Builder, project: Path) -> None:
     replace(project, SCRIPT, 'one = "hello.__main__:main"\ntwo = "hello.release_tasks:migrate"')
     message = failure(builder.build(project))
+    assert message.startswith(at(project, "[project.scripts]"))
     assert "has the console scripts one, two, none of its own name" in message
     assert nothing_written(project)
     # The line says what to write; written as it says, it works.
@@ -150,7 +152,9 @@ start.data
 def test_an_interpreter_that_the_project_excludes(builder: Builder, project: Path) -> None:
     replace(project, ">=3.10", ">=3.99")
     message = failure(builder.build(project))
-    assert message.startswith("project 'hello' requires Python >=3.99, and the release would run on 3.")
+    assert message.startswith(
+        f"{at(project, '>=3.99')}project 'hello' requires Python >=3.99, and the release would run on 3."
+    )
     assert message.endswith("or set HATCH_RELEASE_NO_PYTHON_VERSION_CHECK=1")
     assert nothing_written(project)
 
@@ -169,14 +173,18 @@ def test_a_lock_that_lacks_a_dependency(builder: Builder, project: Path, tmp_pat
     depend(project, "other>=1", locked("another", make_wheel(tmp_path, "another")))
     message = failure(builder.build(project))
     assert message.startswith(
-        "hello 1.0.0 requires other>=1, but it is not locked: make requirements.lock again, for example with "
+        f"{at(project, 'other>=1')}hello 1.0.0 requires other>=1, but it is not locked: make requirements.lock again, "
+        "for example with "
     )
     assert nothing_written(project)
 
 
 def test_a_lock_that_is_missing_or_has_no_hashes(builder: Builder, project: Path) -> None:
     configure(project, 'lock = "prod.lock"')
-    assert "option lock: 'prod.lock' is not a file in " in failure(builder.build(project))
+    place = at(project, "prod.lock")
+    assert failure(builder.build(project)).startswith(
+        f"{place}the option lock names 'prod.lock', which is no file"
+    )
     (project / "prod.lock").write_text("idna==3.10\n")
     assert "has no hash: make one with `uv pip compile" in failure(builder.build(project))
     assert nothing_written(project)
@@ -278,7 +286,7 @@ def test_everything_bad_leaves_the_installed_release(builder: Builder, project: 
     for old, new, message in [
         (SCRIPT, 'a = "hello:b"\nc = "hello:d"', "none of its own name"),
         ("dependencies = []", 'dependencies = ["other"]', "but it is not locked"),
-        ("[project]", "[project", "is not valid"),
+        ("[project]", "[project", "this is no TOML"),
     ]:
         replace(project, old, new)
         assert message in failure(builder.build(project, HATCH_RELEASE_OVERWRITE="1"))

@@ -12,7 +12,7 @@ import pytest
 from hatch_release.assemble import STAGES
 from hatch_release.options.table import Options
 from tests import interpreters
-from tests.builds import TABLE, configure, failure, greets, nothing_written, replace
+from tests.builds import TABLE, at, configure, failure, greets, nothing_written, replace
 from tests.conftest import copy_fixture
 from tests.projects import Builder, clean_environment, run
 from tests.terminals import CTRL_C, CTRL_D, Terminal, screen
@@ -100,7 +100,7 @@ def test_the_default_release_and_the_target_s_versions(builder: Builder, project
         ('version = "1.0.0"', "version = 5", "Field `project.version` must be a string"),
         ('version = "1.0.0"', "", "Field `project.version` can only be resolved dynamically"),
         ('version = "1.0.0"', 'version = "one two"', "Invalid version `one two`"),
-        ("[project]", "[project", "pyproject.toml is not valid: Expected"),
+        ("[project]", "[project", "pyproject.toml:5: this is no TOML: Expected"),
         ("[project]", "[tool.hatch]\nbuild = 5\n[project]", "Field `tool.hatch.build` must be a table"),
         (
             "[project]",
@@ -116,7 +116,10 @@ def test_metadata_that_is_not_valid(
     builder: Builder, project: Path, old: str, new: str, message: str
 ) -> None:
     replace(project, old, new)
-    assert message in failure(builder.build(project))
+    found = failure(builder.build(project))
+    assert message in found
+    if message.startswith(("Field", "`tool")) and new:
+        assert found.startswith(at(project, new.splitlines()[-2 if new.startswith("[tool") else 0]))
     assert nothing_written(project)
 
 

@@ -99,7 +99,7 @@ def test_the_plugins_of_each_release(tmp_path: Path) -> None:
     assert [line for line in lines if not line.startswith(" ")] == ["one:", "two:"]
     assert "did you mean 'two'?" in hatch_release("plugins", "tow", cwd=tmp_path).stderr
     (tmp_path / "pyproject.toml").write_text("x", "utf-8")
-    assert "pyproject.toml can't be read: " in hatch_release("plugins", cwd=tmp_path).stderr
+    assert "Error: pyproject.toml:1: this is no TOML: " in hatch_release("plugins", cwd=tmp_path).stderr
 
 
 def test_the_plugins_that_are_installed(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_the_manual_s_flags(project: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "arguments", "message"),
     [
-        ("[project]", "[project", [], "pyproject.toml is not valid: "),
+        ("[project]", "[project", [], "pyproject.toml:5: this is no TOML: "),
         ("[project]", "[project]", ["nope"], "Unknown release 'nope'. The available releases are: hello"),
         (
             "hatchling.build",

@@ -92,23 +92,25 @@ def test_a_configured_lock_is_told_by_name_and_contents(
 def test_a_uv_lock_that_uv_would_not_find(tmp_path: Path) -> None:
     write(tmp_path / "locks" / "uv.lock")
     message = refused(tmp_path, "locks/uv.lock")
-    assert message.startswith("option lock: 'locks/uv.lock' is not where uv looks for it")
+    assert message.startswith("the option lock names 'locks/uv.lock', which is not where uv looks for it")
 
 
 def test_a_configured_lock_that_is_missing(tmp_path: Path) -> None:
-    assert refused(tmp_path, "prod.lock").startswith("option lock: 'prod.lock' is not a file in ")
+    assert refused(tmp_path, "prod.lock").startswith(
+        "the option lock names 'prod.lock', which is no file in "
+    )
 
 
 def test_a_configured_requirements_file_without_hashes(tmp_path: Path) -> None:
     write(tmp_path / "prod.txt", HASHED + "six==1.16.0\n")
     message = refused(tmp_path, "prod.txt")
-    assert "'six==1.16.0' in 'prod.txt' has no hash" in message
+    assert "names 'prod.txt', where 'six==1.16.0' has no hash" in message
     assert "uv pip compile --generate-hashes pyproject.toml -o prod.txt" in message
 
 
 def test_the_lock_of_another_tool(tmp_path: Path) -> None:
     write(tmp_path / "poetry.lock", '[[package]]\nname = "idna"\n')
-    assert "'poetry.lock' is no lock that is read here" in refused(tmp_path, "poetry.lock")
+    assert "'poetry.lock', which is no lock that is read here" in refused(tmp_path, "poetry.lock")
 
 
 def test_a_pylock_without_a_hash(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import interpreters
-from tests.builds import configure, failure, nothing_written, replace
+from tests.builds import at, configure, failure, nothing_written, replace
 from tests.conftest import copy_fixture
 from tests.projects import Builder, clean_environment, run
 from tests.wheels import locked, make_wheel
@@ -91,6 +91,7 @@ def test_a_lock_that_no_longer_fits_says_how_it_is_made(
     make_lock(unlocked, uv, lock)
     replace(unlocked, '"idna==3.10"', '"idna>=3.11"')
     message = failure(builder.build(unlocked))
+    assert message.startswith(at(unlocked, "idna>=3.11"))
     assert "idna>=3.11" in message
     assert REFRESH[lock] in message
     assert nothing_written(unlocked)
@@ -114,7 +115,8 @@ def test_a_stale_uv_lock_is_told_even_if_all_that_is_needed_is_locked(
     make_lock(unlocked, uv, "uv.lock")
     replace(unlocked, *change)
     message = failure(builder.build(unlocked))
-    assert message.startswith(f"{unlocked / 'uv.lock'} was made for other requirements: {told}: ")
+    place = "" if change[1] == "[]" else at(unlocked, change[1])
+    assert message.startswith(f"{place}{unlocked / 'uv.lock'} was made for other requirements: {told}: ")
     done = builder.build(unlocked, HATCH_RELEASE_NO_DEPS_CHECK="1")
     assert done.returncode == 0, done.stderr
 
@@ -233,7 +235,7 @@ def test_an_extra_or_group_that_does_not_exist(
 ) -> None:
     replace(unlocked, CHOSEN, option)
     (unlocked / "requirements.lock").write_text("# nothing\n")
-    assert failure(builder.build(unlocked)) == message
+    assert failure(builder.build(unlocked)) == at(unlocked, option) + message
     assert nothing_written(unlocked)
 
 

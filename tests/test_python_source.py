@@ -18,7 +18,7 @@ from hatch_release.binaries.libraries import bundle_libraries
 from hatch_release.interpreter.copying import copy_interpreter
 from hatch_release.interpreter.facts import probe
 from tests import interpreters
-from tests.builds import configure, failure, greets, nothing_written, replace
+from tests.builds import at, configure, failure, greets, nothing_written, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,8 +139,8 @@ def test_a_version_that_is_nowhere_is_installed(
     replace(project, f'"{interpreter.minor}"', f'"{major}.99"')
     message = failure(builder.build(project, **variables, HATCH_RELEASE_OVERWRITE="1"))
     assert message.startswith(
-        f"include-python is '{major}.99', and this machine has no CPython {major}.99 that uv finds, "
-        "nor can uv install it (No download found for request: "
+        f"{at(project, '.99')}include-python is '{major}.99', and this machine has no CPython {major}.99 that uv "
+        "finds, nor can uv install it (No download found for request: "
     )
     assert message.endswith("give another version, or the path of an installation")
 
@@ -155,7 +155,7 @@ def test_a_version_that_can_t_be_downloaded(builder: Builder, project: Path, tmp
     }
     message = failure(builder.build(project, **variables))
     assert message.startswith(
-        "include-python is '3.12.0', and this machine has no CPython 3.12.0 that uv finds, "
+        f"{at(project, '3.12.0')}include-python is '3.12.0', and this machine has no CPython 3.12.0 that uv finds, "
     )
     assert "connect to the network" in message
     assert nothing_written(project)

@@ -10,7 +10,7 @@ import pytest
 from hatch_release.errors import ReleaseError
 from hatch_release.runtime import bootfile
 from tests import interpreters
-from tests.builds import configure, failure, nothing_written, replace
+from tests.builds import at, configure, failure, nothing_written, replace
 from tests.projects import Builder, run, write_project
 from tests.wheels import locked, make_wheel
 
@@ -294,7 +294,7 @@ def test_what_is_refused_while_assembling(builder: Builder, shop: Path, options:
     kept = [line for line in text.splitlines() if not line.startswith(f"{key} =")]
     (shop / "pyproject.toml").write_text("\n".join(kept))
     configure(shop, f"\n{options}")
-    assert failure(builder.build(shop)) == message
+    assert failure(builder.build(shop)) == at(shop, options) + message
     assert nothing_written(shop)
 
 
@@ -335,7 +335,7 @@ def test_a_boot_script_that_comes_too_late(builder: Builder, shop: Path) -> None
 
 def test_a_module_that_can_t_be_preloaded(builder: Builder, shop: Path) -> None:
     replace(shop, '"!shop/manual.py", ', "")
-    assert failure(builder.build(shop)) == (
+    assert failure(builder.build(shop)) == at(shop, "preload =") + (
         "preloading the module shop.manual of release 'shop' fails with LookupError: no such thing: "
         'correct it, or take it out with preload = ["!shop/manual.py"]'
     )
@@ -350,7 +350,7 @@ def test_a_module_that_can_t_be_preloaded(builder: Builder, shop: Path) -> None:
 
 def test_the_check_imports_the_module_of_every_application(builder: Builder, tmp_path: Path) -> None:
     project = make(tmp_path, taskq="import no_such_library\n")
-    assert failure(builder.build(project)) == (
+    assert failure(builder.build(project)) == at(project, "dependencies =") + (
         "importing application taskq of release 'shop' fails with ModuleNotFoundError: No module named "
         "'no_such_library': add what is missing to the project's dependencies (and its lock), or set check = false"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import interpreters
-from tests.builds import configure, failure, greets, nothing_written, replace
+from tests.builds import at, configure, failure, greets, nothing_written, replace
 from tests.conftest import copy_fixture
 from tests.projects import Builder, run
 from tests.trees import snapshot
@@ -171,7 +171,8 @@ def test_what_steps_add_is_in_the_tree_the_manifest_and_the_archive(stepped: Pat
 )
 def test_a_step_that_fails(builder: Builder, project: Path, steps: list[str], message: str) -> None:
     with_steps(project, *(f"release_steps:{step}" for step in steps), "assemble")
-    assert failure(builder.build(project)).startswith(message)
+    place = at(project, "steps") if message.startswith("step ") else ""
+    assert failure(builder.build(project)).startswith(place + message)
     assert nothing_written(project)
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ProjectFileError
 from hatch_release.options.kinds import REFERENCE, nearest
 from hatch_release.runtime.bootfile import STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+OPTION = "applications"
 GROUP = "hatch_release.application"
 """The group of entry points that declares applications."""
 DEFINITIONS = frozenset({"start", "command", "ready"})
@@ -99,7 +100,7 @@ class Finder:
         self.title, self.project = project, canonicalize_name(project)
         self.scripts, self.configured = scripts, configured
         self.declared = {
-            owner: [_declaration(owner, *each) for each in points.items()]
+            owner: [self._declaration(owner, *each) for each in points.items()]
             for owner, points in declared.items()
         }
         self.whole: dict[str, Settings] = {}
@@ -132,6 +133,17 @@ class Finder:
             configured=tuple(dict.fromkeys(self._in_order(startables))),
         )
 
+    def _declaration(self, owner: str, name: str, value: str) -> Startable:
+        """The application that an entry point declares."""
+        start = value.partition("[")[0].strip()
+        if not REFERENCE.accepts(start):
+            raise ProjectFileError(
+                f"the entry point {name} of {owner} in the group {GROUP} is '{value}', which names nothing to start: "
+                'write it as "module:name"',
+                *(("project", "entry-points", GROUP, name) if owner == self.project else ()),
+            )
+        return Startable(name=name, distribution=owner, kind="object", start=start)
+
     def _names(self) -> dict[str, Startable]:
         """The declared applications by name; what two distributions use is preceded by theirs."""
         every = [each for declared in self.declared.values() for each in declared]
@@ -157,7 +169,7 @@ class Finder:
             own = key not in names and owner in names and names[owner].distribution == owner
             name = owner if own else key
             if name in respelled:
-                raise ReleaseError(f"the option applications names '{name}' twice, also as '{key}': keep one")
+                raise self._twice(name, key)
             respelled[name] = settings
         self.configured = respelled
 
@@ -179,9 +191,9 @@ class Finder:
         """Note what is said of a whole distribution."""
         owner = canonicalize_name(key)
         if owner not in self.declared:
-            raise ReleaseError(self._unknown(key))
+            raise OptionError(self._unknown(key), OPTION, key)
         if owner in self.whole:
-            raise ReleaseError(f"the option applications names '{owner}' twice, also as '{key}': keep one")
+            raise self._twice(owner, key)
         self.whole[owner] = settings
 
     def _configure(self, startable: Startable, own: Settings, name: str) -> Startable:
@@ -220,11 +232,20 @@ class Finder:
         if self.whole.get(self.project, {}).get("mode", "permanent") not in STARTED:
             return
         if not startables or (self.scripts and not self.configured and not self._own(startables)):
-            raise ReleaseError(self._nothing_to_start())
+            raise ProjectFileError(
+                self._nothing_to_start(), "project", *(["scripts"] if self.scripts else [])
+            )
 
     def _own(self, startables: Mapping[str, Startable]) -> bool:
         """Whether one of the applications is the project's."""
         return any(each.distribution == self.project for each in startables.values())
+
+    @staticmethod
+    def _twice(name: str, key: str) -> OptionError:
+        """The error that the option speaks twice of one thing."""
+        return OptionError(
+            f"the option {OPTION} names '{name}' twice, also as '{key}': keep one", OPTION, key
+        )
 
     def _unknown(self, key: str) -> str:
         """What is wrong with a name that the release doesn't have."""
@@ -255,17 +276,6 @@ class Finder:
             f'[project.scripts], or choose with applications = {{ {project} = {{ start = "{example}" }} }} '
             f"in [tool.hatch.build.targets.release]"
         )
-
-
-def _declaration(owner: str, name: str, value: str) -> Startable:
-    """The application that an entry point declares."""
-    start = value.partition("[")[0].strip()
-    if not REFERENCE.accepts(start):
-        raise ReleaseError(
-            f"the entry point {name} of {owner} in the group {GROUP} is '{value}', which names nothing to start: "
-            'write it as "module:name"'
-        )
-    return Startable(name=name, distribution=owner, kind="object", start=start)
 
 
 def _defines(settings: Mapping[str, object]) -> bool:

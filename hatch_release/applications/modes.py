@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hatch_release.errors import ReleaseError
+from hatch_release.applications.declared import OPTION
+from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.options.kinds import in_words
 from hatch_release.runtime.bootfile import MODES, STARTED
 
@@ -68,7 +69,8 @@ class Modes:
             started = next((each for each in self._own[name] if modes[each.name] in STARTED), None)
             for required in sorted(self._needs[name] - {name}) if started else ():
                 if started and self._stays_out(required, modes):
-                    raise ReleaseError(self._unsafe(started, required, modes, script))
+                    text = self._unsafe(started, required, modes, script)
+                    raise ReleaseError(text) if script else OptionError(text, OPTION, required)
 
     def _stays_out(self, distribution: str, modes: Mapping[str, str]) -> str:
         """The mode of a distribution that isn't started though it could be, or isn't to be loaded; else empty."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.patterns import Patterns
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from hatch_release.dependencies.distributions import Distribution
     from hatch_release.tree.boot_index import ModuleFile
 
+OPTION = "preload"
 _NEVER = frozenset({"__main__", "tests"})
 """Names of modules and packages that are not preloaded by themselves."""
 
@@ -32,7 +34,9 @@ class Preloader:
         """
         self._modules = modules
         self._patterns = [
-            (line, not line.startswith("!"), _read(line)) for line in patterns if line.strip(" ")
+            (line, not line.startswith("!"), _read(line, number))
+            for number, line in enumerate(patterns)
+            if line.strip(" ")
         ]
 
     def choose(self, own: Iterable[str], out: Collection[str] = ()) -> tuple[str, ...]:
@@ -95,6 +99,9 @@ def _stem(path: str) -> str:
     return parent + slash + file.partition(".")[0]
 
 
-def _read(line: str) -> Patterns:
+def _read(line: str, number: int) -> Patterns:
     """One pattern without its `!`: git would not take out a whole directory of what other patterns add."""
-    return Patterns([line.removeprefix("!")], "the option preload")
+    try:
+        return Patterns([line.removeprefix("!")], f"the option {OPTION}")
+    except ReleaseError as error:
+        raise OptionError(str(error), OPTION, number) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatch_release.errors import ReleaseError, in_one_line
-from hatch_release.options.lines import read_toml
+from hatch_release.options.lines import PYPROJECT, read_pyproject
 from hatch_release.plugins.manager import HOOKS
 from hatch_release.plugins.search import find_plugins
 from hatch_release.request import Request
@@ -47,7 +47,7 @@ def command(name: str | None, *, as_json: bool) -> None:
 
 def _find(root: Path, name: str | None) -> Mapping[str, Plugins]:
     """The plugins by release."""
-    file = root / "pyproject.toml"
+    file = root / PYPROJECT
     if not file.is_file():
         if name is not None:
             raise ReleaseError(
@@ -55,8 +55,8 @@ def _find(root: Path, name: str | None) -> Mapping[str, Plugins]:
             )
         return {NO_PROJECT: find_plugins(NO_PROJECT, (), root)}
     try:
-        value = read_toml(file)
-    except (OSError, ValueError) as error:
+        value = read_pyproject(file)
+    except OSError as error:
         raise ReleaseError(f"{file} can't be read: {in_one_line(error)}") from error
     table = value
     for key in ("tool", "hatch", "build", "targets", "release"):

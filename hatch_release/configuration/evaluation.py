@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.runtime import layout
 from hatch_release.runtime.config import plain
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hatch_release.assembly import Assembly
+    from hatch_release.release import Release
 
 ENVIRONMENT_VARIABLE = "RELEASE_ENV"
 DEFAULT_ENVIRONMENT = "prod"
@@ -78,12 +79,19 @@ def evaluate(
     }
     report = _run(assembly, job)
     if report["error"]:
-        raise ReleaseError(report["error"]) from (
-            _Inside("\n" + report["trace"]) if report["trace"] else None
-        )
+        inside = _Inside("\n" + report["trace"]) if report["trace"] else None
+        raise _error(report, release, first=0 if files[1] is None else 1) from inside
     return Evaluated(
         environment, *(report[key] for key in ("values", "origins", "providers", "compiled", "secrets"))
     )
+
+
+def _error(report: dict[str, Any], release: Release, first: int) -> ReleaseError:
+    """What was found wrong inside the release; `first` is the number of the first provider of the option."""
+    number = report["provider"]
+    if number is None or not 0 <= number - first < len(release.options.config_providers):
+        return ReleaseError(report["error"])
+    return OptionError(report["error"], "config-providers", number - first)
 
 
 def _run(assembly: Assembly, job: dict[str, Any]) -> dict[str, Any]:

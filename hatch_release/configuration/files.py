@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.options.table import OPTIONS
 from hatch_release.runtime.config.files import is_assembling
 
@@ -78,7 +78,9 @@ def _find(root: Path, option: str, given: str) -> Path | None:
     if path.is_file():
         return path
     if given != OPTIONS[option].default:
-        raise ReleaseError(f"the option {option} names {path}, which is no file: correct it, or leave it out")
+        raise OptionError(
+            f"the option {option} names {path}, which is no file: correct it, or leave it out", option
+        )
     return None
 
 

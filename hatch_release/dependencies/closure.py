@@ -11,13 +11,29 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from hatch_release.dependencies.distributions import Distribution
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ProjectFileError, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+GROUPS = "dependency-groups"
 BUILD_TOOLS = frozenset({"hatch-release"})
 """Distributions that assemble releases and are never part of one."""
+
+
+class UnmetError(ReleaseError):
+    """A requirement that is not met."""
+
+    def __init__(self, message: str, owner: str, wanted: str) -> None:
+        """Say whose it is.
+
+        Args:
+            message: The one line.
+            owner: As `Edge.owner`.
+            wanted: Name of the distribution that is required.
+        """
+        super().__init__(message)
+        self.owner, self.wanted = owner, wanted
 
 
 class Edge(NamedTuple):
@@ -45,18 +61,18 @@ def project_roots(
     Raises:
         ReleaseError: When the project has no such extra or group, with the nearest that it has.
     """
-    extras, groups = sorted(extras), list(groups)
+    extras, groups = list(extras), list(groups)
     project = pyproject.get("project", {})
     # Without static metadata, what the extras are is known only to the project's own back end.
     if project and "optional-dependencies" not in project.get("dynamic", ()):
-        _check_known("extra", extras, project.get("optional-dependencies", {}))
-    tables = pyproject.get("dependency-groups", {})
-    _check_known("dependency group", groups, tables)
+        _check_known("extra", extras, project.get("optional-dependencies", {}), "extras")
+    tables = pyproject.get(GROUPS, {})
+    _check_known("dependency group", groups, tables, "groups")
     try:
         required = resolve(tables, *groups)
     except (ValueError, LookupError, TypeError) as error:
-        raise ReleaseError(f"[dependency-groups] in pyproject.toml is wrong: {error}") from error
-    wanted = f"[{','.join(extras)}]" if extras else ""
+        raise ProjectFileError(f"[{GROUPS}] in pyproject.toml is wrong: {error}", GROUPS) from error
+    wanted = f"[{','.join(sorted(extras))}]" if extras else ""
     return [Requirement(name + wanted), *map(Requirement, required)]
 
 
@@ -80,7 +96,7 @@ def closure(  # noqa: PLR0913 - all but the first three by keyword
         advice: What to do about a requirement that is not met.
 
     Raises:
-        ReleaseError: When a requirement is not met, naming who has it.
+        UnmetError: When a requirement is not met, naming who has it.
     """
     found = edges(distributions, roots, environment, exclude=exclude, check=check, advice=advice)
     return {name: distributions[name] for name in _ordered(needs(found))}
@@ -157,7 +173,11 @@ def _is_met(wanted: Requirement, found: Distribution | None, owner: Distribution
         return found is not None
     who = f"{owner.name} {owner.version}" if owner else "the project"
     has = f"{found.version} is locked" if found else "it is not locked"
-    raise ReleaseError(f"{who} requires {wanted.name}{wanted.specifier}, but {has}: {advice}")
+    raise UnmetError(
+        f"{who} requires {wanted.name}{wanted.specifier}, but {has}: {advice}",
+        owner.name if owner else "",
+        wanted.name,
+    )
 
 
 def _ordered(required: Mapping[str, set[str]]) -> list[str]:
@@ -177,10 +197,12 @@ def _ordered(required: Mapping[str, set[str]]) -> list[str]:
     return ordered
 
 
-def _check_known(kind: str, wanted: Sequence[str], known: Iterable[str]) -> None:
+def _check_known(kind: str, wanted: Sequence[str], known: Iterable[str], option: str) -> None:
     names = sorted(canonicalize_name(name) for name in known)
-    for name in wanted:
+    for number, name in enumerate(wanted):
         if canonicalize_name(name) not in names:
             near = difflib.get_close_matches(canonicalize_name(name), names, 1)
             advice = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names) or 'none'}"
-            raise ReleaseError(f"the project has no {kind} {name!r} in pyproject.toml: {advice}")
+            raise OptionError(
+                f"the project has no {kind} {name!r} in pyproject.toml: {advice}", option, number
+            )

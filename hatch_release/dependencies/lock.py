@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.utils import canonicalize_name
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ReleaseError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+OPTION = "lock"
 REQUIREMENTS_FILES = ("requirements.lock", "requirements.txt", "requirements/prod.txt")
 """Where a hashed requirements file is looked for when the option `lock` names none."""
 
@@ -170,29 +171,34 @@ def requirement_lines(path: Path, root: Path) -> list[str]:
 def _configured(root: Path, configured: str) -> Lock:
     path = root / configured
     if not path.is_file():
-        raise ReleaseError(
-            f"option lock: {configured!r} is not a file in {root}: correct it, or make the lock"
+        raise OptionError(
+            f"the option lock names {configured!r}, which is no file in {root}: correct it, or make the lock",
+            OPTION,
         )
     if _PYLOCK_NAME.fullmatch(path.name):
         return _checked_pylock(path)
     if path.name == "uv.lock":
         if not root.resolve().is_relative_to(path.resolve().parent):
-            raise ReleaseError(
-                f"option lock: {configured!r} is not where uv looks for it, beside the pyproject.toml of the "
-                "project or its workspace: move it there, or name what `uv export --format pylock.toml` makes of it"
+            raise OptionError(
+                f"the option lock names {configured!r}, which is not where uv looks for it, beside the pyproject.toml "
+                "of the project or its workspace: move it there, or name what `uv export --format pylock.toml` "
+                "makes of it",
+                OPTION,
             )
         return Lock(path, "uv")
     if path.suffix in {".toml", ".lock"} and _is_toml(path):
-        raise ReleaseError(
-            f"option lock: {configured!r} is no lock that is read here: "
+        raise OptionError(
+            f"the option lock names {configured!r}, which is no lock that is read here: "
             "name a pylock.toml or pylock.NAME.toml, a uv.lock or a requirements file with hashes "
-            "(most tools export one of these)"
+            "(most tools export one of these)",
+            OPTION,
         )
     unhashed = _unhashed(requirement_lines(path, root))
     if unhashed:
-        raise ReleaseError(
-            f"option lock: {unhashed[0]!r} in {configured!r} has no hash: "
-            f"make one with `uv pip compile --generate-hashes pyproject.toml -o {configured}`"
+        raise OptionError(
+            f"the option lock names {configured!r}, where {unhashed[0]!r} has no hash: "
+            f"make one with `uv pip compile --generate-hashes pyproject.toml -o {configured}`",
+            OPTION,
         )
     return Lock(path, "requirements")
 

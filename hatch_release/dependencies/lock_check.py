@@ -10,8 +10,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from hatch_release.dependencies.declarations import way_to
 from hatch_release.dependencies.lock import read_toml, requirement_lines
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import ProjectFileError, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -96,10 +97,12 @@ def check_uv_lock(
         wanted = set(_needs(required, extras, environment, free))
         held = set(_needs(map(_requirement, entries), extras, environment, free))
         if wanted != held:
-            raise ReleaseError(
+            first = min(wanted - held or held - wanted)
+            raise ProjectFileError(
                 f"{lock.path} was made for other requirements: the project asks for "
                 f"{_spelt(wanted - held) or 'less'}, the lock was made for {_spelt(held - wanted) or 'less'}: "
-                f"{advice}"
+                f"{advice}",
+                *way_to(pyproject, first[0]),
             )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from hatch_release.binaries import elf
 from hatch_release.binaries.libraries import locate, of_c_library
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError
 from hatch_release.interpreter.build_paths import BuildPaths
 from hatch_release.interpreter.stdlib import Selection
 
@@ -69,7 +69,9 @@ def copy_interpreter(  # noqa: PLR0913 - all but the first two by keyword, each 
         ReleaseError: It isn't a program for Linux, or its library can't be found.
     """
     if not elf.is_elf(interpreter.executable):
-        raise ReleaseError(f"{interpreter.executable} isn't a Linux program: set include-python = false")
+        raise OptionError(
+            f"{interpreter.executable} isn't a Linux program: set include-python = false", "include-python"
+        )
     copy = _Copy(interpreter, destination, strip=strip and "symbols" in dropped)
     copy.add(interpreter.executable, "bin/python3")
     copy.libraries()
@@ -147,8 +149,9 @@ class _Copy:
         found = locate(name, source, private)
         if name.startswith("libpython"):
             if found is None:
-                raise ReleaseError(
-                    f"{source} needs {name}, which was not found: name a complete installation of Python"
+                raise OptionError(
+                    f"{source} needs {name}, which was not found: name a complete installation of Python",
+                    "include-python",
                 )
             return found
         return found if any((directory / name).exists() for directory in private) else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_release.dependencies.uv import errors_of, run_uv, shortened, speaks_of_network
-from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.errors import OptionError, ReleaseError, in_one_line
 from hatch_release.hookspecs import hookimpl
 from hatch_release.interpreter.facts import Interpreter, probe
 from hatch_release.interpreter.unpacking import SUFFIXES, unpack
@@ -42,6 +42,14 @@ def find_python(release: Release) -> Interpreter:
     """
     if release.python_source:
         return _Search(release, str(release.python_source)).installation(release.python_source)
+    try:
+        return _of_option(release)
+    except ReleaseError as error:
+        raise OptionError(str(error), OPTION) from error
+
+
+def _of_option(release: Release) -> Interpreter:
+    """The interpreter that the option says."""
     wanted: object = release.options.include_python
     if isinstance(wanted, str) and FUNCTION.accepts(wanted):
         wanted = _given(release, wanted)
@@ -70,7 +78,7 @@ def release_find_python(release: Release, wanted: str) -> Path:
 
 def _given(release: Release, reference: str) -> bool | str:
     """What the project's function gives in place of the option."""
-    function = resolve(release.project.root, reference, f"the option {OPTION}")
+    function = resolve(release.project.root, reference, OPTION)
     if not callable(function):
         raise ReleaseError(
             f"the option {OPTION} names '{reference}', which is a {type(function).__name__}, not a function"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import Keys, ProjectFileError, ReleaseError
 from hatch_release.patterns import Patterns
 
 _DOTTED = r"[^\W\d]\w*(\.[^\W\d]\w*)*"
@@ -25,13 +25,6 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
-class Problem(ReleaseError):  # noqa: N818 - it is noted, not raised
-    """What is wrong with one value."""
-
-    place = ""
-    """Where it stands (`Place.name`)."""
-
-
 @dataclass(frozen=True)
 class Place:
     """Where a value stands in the configuration, and where its problems go."""
@@ -40,18 +33,21 @@ class Place:
     """The path of keys, such as `tool.hatch.build.targets.release.strip`; or the name of a variable."""
     problems: list[ReleaseError] = field(default_factory=list)
     """Shared by all places of one check."""
+    keys: Keys = ()
+    """The way to it from the top of the project's file; none for what is not in it."""
 
     def at(self, key: str | int) -> Place:
         """The place of an item of this table (`key` is a string) or list (its index)."""
+        keys = (*self.keys, key) if self.keys else ()
         if isinstance(key, int):
-            return Place(f"{self.name}[{key}]", self.problems)
+            return Place(f"{self.name}[{key}]", self.problems, keys)
         dotted = key if _BARE_KEY.fullmatch(key) else f'"{key}"'
-        return Place(f"{self.name}.{dotted}", self.problems)
+        return Place(f"{self.name}.{dotted}", self.problems, keys)
 
     def wrong(self, text: str, cause: Exception | None = None, key: str | None = None) -> None:
         """Note a problem of the value here, or of the `key` in it, with the exception that it comes from."""
-        problem = Problem(f"{self.name}: {text}")
-        problem.place = self.name if key is None else self.at(key).name
+        place = self if key is None else self.at(key)
+        problem = ProjectFileError(f"{self.name}: {text}", *place.keys)
         problem.__cause__ = cause
         self.problems.append(problem)
 

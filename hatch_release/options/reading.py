@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ProjectFileError, ReleaseError
 from hatch_release.options.kinds import (
     BOOLEAN,
     FUNCTION,
     RELEASE_NAME,
     Place,
-    Problem,
     found,
     in_words,
     nearest,
@@ -71,7 +70,7 @@ def load_options(  # noqa: PLR0913 - all but the first by name
     resolve: Callable[[str], Any],
     environ: Mapping[str, str],
     registered: Registered | None = None,
-    locate: Callable[[str], str] = lambda _place: "",
+    tell: Callable[[ReleaseError], str] = str,
 ) -> dict[str, Options]:
     """Check everything that is configured, and give the options of the releases asked for.
 
@@ -84,7 +83,7 @@ def load_options(  # noqa: PLR0913 - all but the first by name
         resolve: Gives the object that "module:function" names, or raises a `ReleaseError`.
         environ: The environment, of which `HATCH_RELEASE_*` counts.
         registered: Gives the names that plugins give, or raises a `ReleaseError`; None: they are not checked.
-        locate: Gives file and line of a key, or nothing.
+        tell: Gives what is printed of a problem.
 
     Returns:
         The options by release, in the order of `names`.
@@ -92,7 +91,7 @@ def load_options(  # noqa: PLR0913 - all but the first by name
     Raises:
         ReleaseError: One line for each problem, wherever it is; also those of releases that aren't asked for.
     """
-    place = Place(TABLE)
+    place = Place(TABLE, keys=tuple(TABLE.split(".")))
     defaults = _read_table(target, Where.TARGET, place)
     releases = _releases(target.get(RELEASES, {}), names, place.at(RELEASES))
     available = releases or _implicit_release(project_name, place)
@@ -102,15 +101,25 @@ def load_options(  # noqa: PLR0913 - all but the first by name
         for name, value in available.items()
     }
     variables = _read_environment(environ, chosen, place.problems)
+    tables = {
+        name: {**dict.fromkeys(defaults, place), **dict.fromkeys(own[name], place.at(RELEASES).at(name))}
+        for name in chosen
+    }
     if registered:
         for name in chosen:
-            places = {
-                **dict.fromkeys(defaults, place),
-                **dict.fromkeys(own[name], place.at(RELEASES).at(name)),
-            }
-            _check_names(name, {**defaults, **own[name]}, places, place, registered)
-    _raise_all(place.problems, locate)
-    return {name: Options(**{**defaults, **own[name], **variables}) for name in chosen}
+            _check_names(name, {**defaults, **own[name]}, tables[name], place, registered)
+    _raise_all(place.problems, tell)
+    return {
+        name: Options(
+            **{**defaults, **own[name], **variables},
+            given={
+                option.name: tables[name][option.attribute].at(option.name).keys
+                for option in OPTIONS.values()
+                if option.attribute in tables[name].keys() - variables.keys()
+            },
+        )
+        for name in chosen
+    }
 
 
 def _check_names(
@@ -135,7 +144,10 @@ def _check_names(
     try:
         known = registered(release, plugins)
     except ReleaseError as error:
-        places.get("plugins", place).at("plugins").wrong(str(error), error)
+        where = places.get("plugins", place).at("plugins")
+        for key in error.keys[1:] if isinstance(error, OptionError) else ():
+            where = where.at(key)
+        where.wrong(str(error), error)
         return
     for option in OPTIONS.values():
         given = values.get(option.attribute)
@@ -159,18 +171,12 @@ def _check_values(
             where.wrong(f"unknown {option.names} '{value}'{hint}")
 
 
-def _raise_all(problems: Sequence[ReleaseError], locate: Callable[[str], str]) -> None:
+def _raise_all(problems: Sequence[ReleaseError], tell: Callable[[ReleaseError], str]) -> None:
     """Raise one error for all `problems`, from the first exception that one of them came from."""
     if problems:
         cause = next((each.__cause__ for each in problems if each.__cause__), None)
-        lines = dict.fromkeys(_with_line(each, locate) for each in problems)
+        lines = dict.fromkeys(tell(each) for each in problems)
         raise ReleaseError("\n".join(lines)) from cause
-
-
-def _with_line(problem: ReleaseError, locate: Callable[[str], str]) -> str:
-    """What is wrong, with file and line in front where they are known, as compilers and editors have them."""
-    where = locate(problem.place) if isinstance(problem, Problem) else ""
-    return f"{where}: {problem}" if where else str(problem)
 
 
 def _read_table(given: Mapping[str, Any], where: Where, place: Place) -> dict[str, Any]:
@@ -246,7 +252,7 @@ def _choose(available: Sequence[str], names: Sequence[str], default: object, pla
             f"{len(available)} releases are configured and none is named ({listed}): "
             f"name it, as in `hatch build -t release:{available[0]}`, or set default-release in [{TABLE}]"
         )
-        place.problems.append(ReleaseError(text))
+        place.problems.append(ProjectFileError(text, *place.at(RELEASES).keys))
     return list(available)
 
 

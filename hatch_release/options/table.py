@@ -352,6 +352,9 @@ class Options:
         ),
     ] = False
 
+    given: dict[str, tuple[str | int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """The ways from the top of the project's file to the options that it gives, by their names."""
+
     @property
     def stripping(self) -> Strip:
         """What `strip` means for each distribution."""
@@ -361,7 +364,7 @@ class Options:
 def _options() -> Iterator[Option]:
     """The options as the fields of `Options` tell them."""
     hints = get_type_hints(Options, include_extras=True)
-    for each in fields(Options):
+    for each in (one for one in fields(Options) if one.name != "given"):
         default = each.default if each.default_factory is MISSING else each.default_factory()
         yield replace(hints[each.name].__metadata__[0], name=each.name.replace("_", "-"), default=default)
 

@@ -272,10 +272,8 @@ class Plugins:
             return
         watch = Watch(release)
         yield
-        try:
-            watch.check(release, self.who(plugin))
-        except ReleaseError as error:
-            raise PluginError(str(error)) from error
+        if harm := watch.harm(release):
+            raise PluginError(f"{self.who(plugin)} {harm}")
 
     def _attributed(self, hook: str, value: object) -> Given:
         """Who gave a result; what a wrapper made of it is checked as well."""

@@ -7,7 +7,7 @@ import inspect
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.errors import OptionError, ReleaseError, in_one_line
 from hatch_release.hookspecs import GROUP
 from hatch_release.options.kinds import nearest
 from hatch_release.plugins.first_party import FIRST_PARTY
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-OPTION = "the option plugins"
+OPTION = "plugins"
 OF_THE_PROJECT = "a module of the project"
 
 
@@ -38,10 +38,18 @@ def find_plugins(release: str, wanted: Sequence[str], root: Path) -> Plugins:
     disabled = {each[1:] for each in wanted if each.startswith("!")}
     known = [*modules, *points]
     for name in sorted(disabled.intersection(FIRST_PARTY)):
-        raise ReleaseError(f"{OPTION} disables '{name}', which is built in: no release can do without it")
+        raise OptionError(
+            f"the option {OPTION} disables '{name}', which is built in: no release can do without it",
+            OPTION,
+            wanted.index(f"!{name}"),
+        )
     for name in sorted(disabled.difference(known)):
         near = nearest(name, known) or f": there is {', '.join(known) or 'none'}"
-        raise ReleaseError(f"{OPTION} disables '{name}', which is no plugin of this build{near}")
+        raise OptionError(
+            f"the option {OPTION} disables '{name}', which is no plugin of this build{near}",
+            OPTION,
+            wanted.index(f"!{name}"),
+        )
     plugins = Plugins(release)
     for name, module in FIRST_PARTY.items():
         plugins.add(module, name, BUILT_IN)
@@ -49,7 +57,7 @@ def find_plugins(release: str, wanted: Sequence[str], root: Path) -> Plugins:
         plugins.add(_load(points[name]), name, _origin(points[name]))
     for name in reversed(modules):
         if name not in disabled:
-            plugins.add(import_module(root, name, OPTION), name, OF_THE_PROJECT)
+            plugins.add(import_module(root, name, OPTION, wanted.index(name)), name, OF_THE_PROJECT)
     return plugins
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatch_release.contributions import Overlay
-from hatch_release.errors import ReleaseError
+from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.hookspecs import hookimpl
 from hatch_release.patterns import Patterns
 from hatch_release.runtime import layout
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = "overlays"
 """Beside the templates: it is an overlay without being named."""
+OPTION = "overlays"
 _COOKIE = f"{layout.RELEASES}/{layout.COOKIE}"
 _WRITTEN_LATER = re.compile(
     rf"{layout.RELEASES}/[^/]+/({layout.CONSOLIDATED}/.*|[^/]+(\{layout.BOOT_SUFFIX}|\{layout.SCRIPT_SUFFIX}|\.sha256))"
@@ -76,8 +77,14 @@ def copy_overlays(assembly: Assembly) -> None:
             try:
                 copying.copy(overlay)
             except ReleaseError as error:
-                raise plugins.blame(plugin, error) from error
+                raise plugins.blame(plugin, _placed(error, overlay, assembly.release)) from error
     assembly.others |= copying.placed
+
+
+def _placed(error: ReleaseError, overlay: Overlay, release: Release) -> ReleaseError:
+    """What is wrong with an overlay; it knows its place where the option names the overlay."""
+    named = from_options(release.options.overlays)
+    return OptionError(str(error), OPTION, named.index(overlay)) if overlay in named else error
 
 
 def _entries(release: Release, overlay: Overlay) -> list[Entry]:

@@ -22,7 +22,7 @@ from jinja2 import (
 )
 
 from hatch_release.contributions import Template
-from hatch_release.errors import ReleaseError, in_one_line
+from hatch_release.errors import OptionError, ReleaseError, in_one_line
 from hatch_release.hookspecs import hookimpl
 from hatch_release.options.kinds import nearest
 from hatch_release.options.table import OPTIONS
@@ -51,8 +51,9 @@ def templates_directory(release: Release) -> Path:
     given = release.options.rel_templates_path
     directory = release.project.root / given
     if given != OPTIONS[OPTION].default and not directory.is_dir():
-        raise ReleaseError(
-            f"the option {OPTION} is '{given}', and {directory} is no directory: make it, or correct the path"
+        raise OptionError(
+            f"the option {OPTION} is '{given}', and {directory} is no directory: make it, or correct the path",
+            OPTION,
         )
     return directory
 

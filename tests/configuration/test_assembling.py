@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import interpreters
-from tests.builds import configure, failure, nothing_written, replace
+from tests.builds import at, configure, failure, nothing_written, replace
 from tests.projects import ROOT, clean_environment, run, write_project
 from tests.wheels import locked, make_wheel
 
@@ -227,7 +227,7 @@ def test_the_run_time_configuration_can_not_import_other_files(builder: Builder,
 
 def test_a_file_that_an_option_names_has_to_be_there(builder: Builder, project: Path) -> None:
     configure(project, 'config-path = "etc/config.py"')
-    assert failure(builder.build(project)) == (
+    assert failure(builder.build(project)) == at(project, "config-path") + (
         f"the option config-path names {project}/etc/config.py, which is no file: correct it, or leave it out"
     )
 
@@ -264,7 +264,7 @@ def test_what_is_not_in_the_release_and_what_is_secret_is_warned_of(builder: Bui
 @pytest.mark.skipif("3.10" not in interpreters.available(), reason="newer versions have tomllib")
 def test_toml_needs_a_reader_on_python_3_10(builders: dict[str, Builder], project: Path) -> None:
     replace(project, """dependencies = ["tomli; python_version < '3.11'"]""", "")
-    assert failure(builders["3.10"].build(project)) == (
+    assert failure(builders["3.10"].build(project)) == at(project, '"toml"') + (
         "reading TOML needs tomli on Python 3.10: add \"tomli; python_version < '3.11'\" to the project's dependencies"
     )
 
@@ -313,7 +313,7 @@ def test_a_plugin_may_give_names_to_providers(builder: Builder, project: Path) -
     done = run(root / "bin" / "configured", "start", VAULT=str(project / "token"))
     assert "ERROR: the config provider configured.vault:Vault failed with ValueError" in done.stderr
     replace(project, '"vault"', '"valt"')
-    assert failure(builder.build(project)) == (
+    assert failure(builder.build(project)) == at(project, '"valt"') + (
         "tool.hatch.build.targets.release.config-providers[5].provider: unknown provider 'valt', did you mean "
         "'vault'?"
     )

@@ -10,8 +10,9 @@ Run once, with the release's own interpreter and libraries, by the command `_con
 - `compiled`: `[application, key, ...]` of each call of `compile_env`
 - `path`: directories for modules that the release has left out, while the build-time configuration runs
 
-The report is JSON: `error`, or else `values`, `origins`, `providers` (`[reference, state]`) and `compiled`
-(`[[application, key, ...], value]`), values encoded; and `secrets`, the paths of secret values.
+The report is JSON: `error`, and in `provider` the number of the one that failed, or null; or else `values`, `origins`,
+`providers` (`[reference, state]`) and `compiled` (`[[application, key, ...], value]`), values encoded; and `secrets`,
+the paths of secret values.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import leave
 from . import compiled, files, hidden, interpreter, plain, provider
 from .errors import ConfigError, in_one_line
 from .origins import leaves, value_at
 from .store import Store, install
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def assemble(job_file: str, report_file: str) -> None:
@@ -40,7 +44,11 @@ def assemble(job_file: str, report_file: str) -> None:
     try:
         report = _report(job)
     except ConfigError as error:
-        report = {"error": str(error), "trace": "" if error.__cause__ is None else _trace(error.__cause__)}
+        report = {
+            "error": str(error),
+            "trace": "" if error.__cause__ is None else _trace(error.__cause__),
+            "provider": error.number if isinstance(error, _InitError) else None,
+        }
     with open(report_file, "w", encoding="utf-8") as stream:
         json.dump(report, stream)
 
@@ -61,7 +69,7 @@ def _report(job: dict[str, Any]) -> dict[str, Any]:
         "error": None,
         "values": values,
         "origins": [[list(path), source] for path, source in done.notes.items()],
-        "providers": [[name, _init(name, plain.decode(term))] for name, term in job["providers"]],
+        "providers": list(_states(job["providers"])),
         "compiled": [[path, _recorded(done.values, path)] for path in job["compiled"]],
         "secrets": [list(path) for path, value in leaves(done.values) if isinstance(value, hidden.Secret)],
     }
@@ -92,6 +100,24 @@ def _not_plain(error: plain.NotPlainError, done: files.Evaluation) -> str:
         "tables), or set it in "
         "the run-time configuration"
     )
+
+
+class _InitError(ConfigError):
+    """A provider that can't be used."""
+
+    number: int
+    """Which one of those of the job."""
+
+
+def _states(providers: list[list[Any]]) -> Iterator[list[Any]]:
+    """The providers, each with what its `init` gives, encoded."""
+    for number, (name, term) in enumerate(providers):
+        try:
+            yield [name, _init(name, plain.decode(term))]
+        except ConfigError as error:
+            failed = _InitError(str(error))
+            failed.number = number
+            raise failed from error.__cause__
 
 
 def _init(reference: str, term: Any) -> Any:  # noqa: ANN401 - whatever the option says
