@@ -17,7 +17,7 @@ from tests.projects import clean_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from documentation.blocks import Block
+    from docs.generator.blocks import Block
 
 SYSTEM = ("/opt/", "/etc/", "/srv/", "/var/")
 """Directories of the machine that pages write to: they are below the session's own in place of the machine's."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documentation import blocks
+from docs.generator import blocks
 from tests.documentation.session import Session, agrees, commands
 
 if TYPE_CHECKING:

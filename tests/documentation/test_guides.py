@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documentation import blocks
+from docs.generator import blocks
 from tests.documentation.pages import DOCS, PAGES
 from tests.documentation.session import Session
 

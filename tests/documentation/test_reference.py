@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from documentation import blocks, commands
+from docs.generator import blocks, commands
 from tests.documentation.pages import DOCS, PAGES, rows
 from tests.projects import ROOT
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documentation import api, blocks, commands, drawings
-from documentation.pages import PAGES as GENERATED
-from documentation.site import ELSEWHERE
+from docs.generator import api, blocks, commands, drawings
+from docs.generator.pages import PAGES as GENERATED
+from docs.generator.site import ELSEWHERE
 from hatch_release.options.table import OPTIONS
 from hatch_release.plugins.manager import HOOKS
 from tests import interpreters

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
 
-from documentation.blocks import MARKER
-from documentation.drawings import DRAWINGS
-from documentation.pages import PAGES
+from docs.generator.blocks import MARKER
+from docs.generator.drawings import DRAWINGS
+from docs.generator.pages import PAGES
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
     "benchmarks.md": "benchmarks/README.md",
     "changelog.md": "CHANGELOG.md",

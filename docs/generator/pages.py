@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from documentation import api, commands
+from docs.generator import api, commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
