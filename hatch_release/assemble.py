@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,8 @@ from hatch_release.errors import ProjectFileError
 from hatch_release.interpreter.source import find_python
 from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
+from hatch_release.runtime.manifest import THREADS
+from hatch_release.staging.comparison import read_ahead
 from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image
 from hatch_release.tree.boot_index import ModuleIndex
 from hatch_release.tree.commands import check_commands, collect_commands
@@ -187,6 +190,8 @@ def configure(assembly: Assembly) -> None:
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
+    # Starting it keeps one processor busy, so the other can do what comes at the very end.
+    assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
     seen = trial.run(release, assembly.interpreter, assembly.cache, plan.index)
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
     plan.libraries = seen.libraries
@@ -280,13 +285,26 @@ def assemble(release: Release) -> Release:
     interpreter = find_python(release)
     _check_python(release, interpreter)
     release.python_version, release.target = interpreter.version, interpreter.target
-    assembly = Assembly(release=release, interpreter=interpreter, cache=open_cache(release))
-    assembly.others = paths_below(release.path)
+    with ThreadPoolExecutor(THREADS) as pool:
+        assembly = Assembly(release=release, interpreter=interpreter, cache=open_cache(release), pool=pool)
+        assembly.others = paths_below(release.path)
+        try:
+            _run_stages(assembly)
+        except BaseException:
+            pool.shutdown(
+                wait=True, cancel_futures=True
+            )  # nothing is written any more to what is removed then
+            raise
+    return release
+
+
+def _run_stages(assembly: Assembly) -> None:
+    """Everything, one after the other."""
+    release = assembly.release
     for stage in STAGES:
         if stage.wanted(release.options):
             with release.progress.stage(stage.title):
                 stage.run(assembly)
-    return release
 
 
 def open_cache(release: Release) -> Cache:

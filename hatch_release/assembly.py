@@ -12,6 +12,8 @@ from hatch_release.runtime import layout
 from hatch_release.tree.boot_index import ModuleIndex, suffixes_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from hatch_release.applications.declared import Startable
     from hatch_release.cache.store import Cache
     from hatch_release.dependencies.distributions import Distribution
@@ -33,6 +35,8 @@ class Assembly:
     release: Release
     interpreter: Interpreter
     cache: Cache
+    pool: ThreadPoolExecutor
+    """For what goes on beside the stages."""
     wheel: Path = Path()
     installation: Installation = field(init=False)
     installed: dict[str, Installed] = field(default_factory=dict)
@@ -53,6 +57,8 @@ class Assembly:
     """The directories below `lib/`."""
     fresh: list[Unit] = field(default_factory=list)
     """Those of them that the cache did not hold."""
+    coming: list[tuple[Unit, Future[bool]]] = field(default_factory=list)
+    """The others, while they are copied out of the cache; tells whether that went well."""
     others: frozenset[str] = frozenset()
     """What steps before `assemble` have written, relative to the root."""
     plan: BootPlan = field(init=False)

@@ -75,7 +75,7 @@ def make_release(  # noqa: PLR0913, PLR0917 - what a release is made of, each it
         write_manifest(release)
         _complete(release)
         size = _size(release.path)
-        staging.install(release.version)
+        staging.install(release.version, release.digests.of, release.installed.of)
         artifacts = [_deliver(release, artifact) for artifact in release.artifacts]
     seconds = time.monotonic() - begin
     _tell(release, size, artifacts, seconds)

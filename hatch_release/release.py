@@ -76,10 +76,13 @@ class Release:
     """What is still to be run; the runner removes a step before it calls it."""
     digests: Digests = field(init=False, repr=False)
     """Checksums of the files below `path`."""
+    installed: Digests = field(init=False, repr=False)
+    """Checksums of the files below `install_path`."""
 
     def __post_init__(self) -> None:
         """No file has been read yet."""
         self.digests = Digests(self.path)
+        self.installed = Digests(self.install_path)
 
     @property
     def version_path(self) -> Path:

@@ -47,10 +47,12 @@ class Digests:
             OSError: When one can't be read.
         """
         wanted = list(paths)
-        unknown = [path for path in wanted if not self._is_known(path)]
+        # Before they are read: of one that changes meanwhile nothing is known then.
+        unknown = {path: self._signature(path) for path in wanted if not self._is_known(path)}
         fresh = manifest.digests(self._root, unknown) if unknown else {}
         for path, digest in fresh.items():
-            self.remember(path, digest)
+            if path.startswith(_LASTING):
+                self._known[path] = (unknown[path], digest)
         return {path: fresh[path] if path in fresh else self._known[path][1] for path in wanted}
 
     def _is_known(self, path: str) -> bool:

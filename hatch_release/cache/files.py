@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_release.runtime.manifest import THREADS
+from hatch_release.runtime.manifest import PIECES, THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,24 +54,22 @@ def copy_in(source: Path, target: Path) -> list[File]:
 
 
 def copy_out(source: Path, destination: Path, files: list[File]) -> None:
-    """Copy files of an entry, and compare each with its checksum."""
+    """Copy files of an entry, on all processors, and compare each with its checksum."""
     for directory in sorted({file.path.rpartition("/")[0] for file in files}):
         (destination / directory).mkdir(parents=True, exist_ok=True)
-    large = [file for file in files if _is_large(f"{source}/{file.path}")]
-    with ThreadPoolExecutor(THREADS) as pool:
-        tasks = [pool.submit(_copy_file, source, destination, file) for file in large]
-        for file in sorted(set(files).difference(large), key=lambda file: file.path):
+
+    def copy(piece: list[File]) -> None:
+        for file in piece:
             _copy_file(source, destination, file)
+
+    if len(files) < PIECES:
+        copy(files)
+        return
+    ordered = sorted(files, key=lambda file: file.path)
+    with ThreadPoolExecutor(THREADS) as pool:
+        tasks = [pool.submit(copy, ordered[number::PIECES]) for number in range(PIECES)]
         for task in tasks:
             task.result()
-
-
-def _is_large(path: str) -> bool:
-    """Whether a thread of its own pays for a file."""
-    try:
-        return os.lstat(path).st_size > _BLOCK
-    except OSError:
-        return False  # it is told when the file is copied
 
 
 def _copy_file(source: Path, destination: Path, file: File) -> None:

@@ -83,6 +83,8 @@ class Cache:
         key: str,
         destination: Path | None = None,
         wanted: Callable[[str], bool] = lambda _path: True,
+        *,
+        known: Entry | None = None,
     ) -> Entry | None:
         """Copy the tree of an entry.
 
@@ -91,6 +93,7 @@ class Cache:
             key: What it was made of, hashed (`key_of`).
             destination: A directory that does not exist; made. None: only the facts are wanted.
             wanted: Says by its path whether a file is wanted.
+            known: The entry, where it has been read before.
 
         Returns:
             What was stored, its files only as far as they were wanted; None when there is no such entry, or it is
@@ -104,7 +107,7 @@ class Cache:
             return None
         before = _inode(place)
         try:
-            entry = _read_entry(place)
+            entry = known or _read_entry(place)
             entry = Entry(entry.facts, [file for file in entry.files if wanted(file.path)])
             if destination is not None:
                 copy_out(place / TREE, destination, entry.files)

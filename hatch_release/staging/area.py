@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_release.errors import ReleaseError
+from hatch_release.runtime import manifest
 from hatch_release.staging.guards import held_signals, locked
 from hatch_release.staging.merge import TREE, merge, plan, undo
 from hatch_release.tree.manifest import conflicts
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from hatch_release.staging.comparison import Digests
 
 __all__ = ["Staging", "conflicts", "recover"]
 
@@ -93,7 +97,7 @@ class Staging:
         if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise ReleaseError(f"{self._root} can't be assembled: {_reason(error)}: {HINT}") from error
 
-    def install(self, version: str) -> None:
+    def install(self, version: str, ours: Digests | None = None, theirs: Digests | None = None) -> None:
         """Merge the tree into the root, or make it the root when there is none.
 
         Equal parts are left alone, others are replaced as a whole (`lib/X`, `python-X.Y.Z`, `releases/VSN`,
@@ -103,6 +107,8 @@ class Staging:
 
         Args:
             version: The version that the tree holds.
+            ours: Gives the checksums of files of the tree; None: they are taken.
+            theirs: The same of files of the root.
 
         Raises:
             ReleaseError: When it can't be done; the root is then as it was before.
@@ -113,7 +119,9 @@ class Staging:
             if not self._root.exists():
                 self._rename(self.path, self._root)
                 return
-            operations = plan(self._root, self.path, version)
+            ours = ours or functools.partial(manifest.digests, os.fspath(self.path))
+            theirs = theirs or functools.partial(manifest.digests, os.fspath(self._root))
+            operations = plan(self._root, self.path, version, ours, theirs)
             with held_signals() as arrived:
                 merge(self._root, directory, operations, self._rename, lambda: _interrupt(arrived))
 

@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import shutil
-import stat
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,10 +21,13 @@ from typing import TYPE_CHECKING
 
 from hatch_release.errors import ReleaseError
 from hatch_release.runtime import layout
+from hatch_release.staging.comparison import equal_parts
 from hatch_release.tree.manifest import listed, unit, used_by_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from hatch_release.staging.comparison import Digests
 
 Rename = Callable[[Path, Path], None]
 """Renames the first path to the second, as `os.rename` does."""
@@ -34,7 +36,6 @@ TREE = "tree"
 REPLACED = "replaced"
 JOURNAL = "journal"
 COMMITTED = "committed"
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Operation:
     """Whether the root holds it before."""
 
 
-def plan(root: Path, tree: Path, version: str) -> list[Operation]:
+def plan(root: Path, tree: Path, version: str, ours: Digests, theirs: Digests) -> list[Operation]:
     """What has to change in the root to make it hold the tree.
 
     Args:
@@ -57,6 +58,8 @@ def plan(root: Path, tree: Path, version: str) -> list[Operation]:
         tree: The new version.
         version: Its name. What this version listed before, and neither the tree holds nor another version
             lists, is removed.
+        ours: The checksums of files of the tree.
+        theirs: The checksums of files of the root.
 
     Returns:
         The operations in their order; none for what is equal already.
@@ -64,10 +67,12 @@ def plan(root: Path, tree: Path, version: str) -> list[Operation]:
     Raises:
         ReleaseError: When a file of the tree has the name of a directory in the root.
     """
+    paths = list(_units(tree, root))
+    equal = equal_parts(root, tree, paths, ours, theirs)
     operations = [
         Operation(path=path, adds=True, replaces=os.path.lexists(root / path))
-        for path in _units(tree, root)
-        if not _is_equal(tree / path, root / path)
+        for path in paths
+        if path not in equal
     ]
     for operation in operations:
         _check_kind(root, tree, operation.path)
@@ -137,38 +142,6 @@ def _units(tree: Path, root: Path, below: str = "") -> Iterator[str]:
 def _is_unit(path: str) -> bool:
     """Whether a directory is replaced as a whole."""
     return unit(f"{path}/file") == path
-
-
-def _is_equal(ours: Path, theirs: Path) -> bool:
-    """Whether two files, links or directories are the same: names, kinds, modes, targets and contents."""
-    return _is_same(os.fspath(ours), os.fspath(theirs))
-
-
-def _is_same(ours: str, theirs: str) -> bool:
-    """As `_is_equal`, for thousands of files."""
-    try:
-        one, other = os.lstat(ours), os.lstat(theirs)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    if stat.S_ISLNK(one.st_mode) and stat.S_ISLNK(other.st_mode):
-        return os.readlink(ours) == os.readlink(theirs)  # noqa: PTH115 - as all here
-    if one.st_mode != other.st_mode:
-        return False
-    if stat.S_ISDIR(one.st_mode):
-        names = os.listdir(ours)  # noqa: PTH208 - as all here
-        return {*names} == {*os.listdir(theirs)} and all(  # noqa: PTH208 - as all here
-            _is_same(f"{ours}/{name}", f"{theirs}/{name}") for name in names
-        )
-    return one.st_size == other.st_size and _same_contents(ours, theirs)
-
-
-def _same_contents(ours: str, theirs: str) -> bool:
-    """Whether two files of the same size hold the same bytes."""
-    with open(ours, "rb", buffering=0) as one, open(theirs, "rb", buffering=0) as other:  # noqa: PTH123 - as all here
-        while block := one.read(BLOCK):
-            if block != other.read(BLOCK):
-                return False
-    return True
 
 
 def _check_kind(root: Path, tree: Path, path: str) -> None:

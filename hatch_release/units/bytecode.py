@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Enough pieces that no core waits long for the slowest, few enough that starting interpreters costs little.
 _PIECES_PER_CORE = 3
+_WORTH_A_WORKER = 20
+"""Files that take about as long as starting an interpreter."""
 # What `-I` does, but for one setting: before Python 3.11 marshal writes sets in the order of their strings' hashes.
 _START = "import sys; del sys.path[0]; exec(compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec'))"
 _SETTINGS = {"PYTHONHASHSEED": "0"}
@@ -105,7 +107,7 @@ def _names(root: Path, files: list[Path]) -> dict[str, object]:
 
 def _pieces(files: list[Path]) -> list[list[Path]]:
     """The files in pieces of about the same size, the largest files spread first."""
-    count = (os.cpu_count() or 1) * _PIECES_PER_CORE
+    count = min((os.cpu_count() or 1) * _PIECES_PER_CORE, 1 + len(files) // _WORTH_A_WORKER)
     pieces: list[list[Path]] = [[] for _ in range(count)]
     ordered = sorted(files, key=lambda file: (-file.stat().st_size, file))
     for number, file in enumerate(ordered):

@@ -25,7 +25,7 @@ from hatch_release.units.file_rules import FileRules, apply_rules, sources_of
 from hatch_release.units.kept_sources import kept_sources
 from hatch_release.units.source_readers import advice, source_readers
 from hatch_release.units.stripping import file_owners, strip_files
-from hatch_release.units.unit import Unit, keep, restore
+from hatch_release.units.unit import Unit, keep, recall, restore
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -47,10 +47,9 @@ def place_distributions(assembly: Assembly) -> None:
     shared = shared_directories(distributions, ties)
     for name, distribution in distributions.items():
         assembly.directories[name] = f"{layout.LIB}/{shared.get(name, distribution.directory)}"
-    for directory in dict.fromkeys(assembly.directories.values()):
-        unit = Unit(directory, KIND, _key(assembly, directory))
-        _take(assembly, unit)
-    _move(assembly)
+    directories = dict.fromkeys(assembly.directories.values())
+    _take(assembly, [Unit(directory, KIND, _key(assembly, directory)) for directory in directories])
+    _move(assembly, assembly.fresh)
 
 
 def _warn_of_conflicts(assembly: Assembly, conflicts: Mapping[PurePosixPath, Collection[str]]) -> None:
@@ -83,21 +82,27 @@ def _compiler(assembly: Assembly) -> object:
     return [interpreter.version, interpreter.magic.hex(), assembly.suffixes, assembly.stdlib_names]
 
 
-def _take(assembly: Assembly, unit: Unit) -> None:
-    """Restore a unit, or note that it is to be made."""
-    assembly.units.append(unit)
-    if not restore(unit, assembly.release, assembly.cache):
-        assembly.fresh.append(unit)
+def _take(assembly: Assembly, units: list[Unit]) -> None:
+    """Begin to restore the units that the cache holds; the others are to be made."""
+    assembly.units += units
+    for unit in units:
+        if recall(unit, assembly.cache):
+            copying = assembly.pool.submit(restore, unit, assembly.release, assembly.cache)
+            assembly.coming.append((unit, copying))
+        else:
+            assembly.fresh.append(unit)
 
 
-def _move(assembly: Assembly) -> None:
+def _move(assembly: Assembly, fresh: Collection[Unit]) -> None:
     """Move the distributions of fresh units from scratch/site, and strip them."""
+    if not fresh:
+        return
     release = assembly.release
     common = shared_files(assembly.distributions.values())
-    directories = {unit.directory for unit in assembly.fresh}
-    fresh = [name for name in assembly.distributions if assembly.directories[name] in directories]
-    assembly.installation.fetch({assembly.installation.part_of(name) for name in fresh})
-    for name in fresh:
+    directories = {unit.directory for unit in fresh}
+    names = [name for name in assembly.distributions if assembly.directories[name] in directories]
+    assembly.installation.fetch({assembly.installation.part_of(name) for name in names})
+    for name in names:
         distribution, directory = assembly.distributions[name], Path(assembly.directories[name])
         home = place(distribution, assembly.site, release.path / layout.LIB, directory.name, common)
         files = [file for file in distribution.files if not assembly.rules.keeps(file.as_posix())]
@@ -117,10 +122,14 @@ def place_runtime(assembly: Assembly) -> None:
             _compiler(assembly),
         ),
     )
-    _take(assembly, unit)
-    if unit not in assembly.fresh:
-        return
-    package = assembly.release.path / unit.directory / "hatch_release"
+    _take(assembly, [unit])
+    if unit in assembly.fresh:
+        _copy_runtime(assembly)
+
+
+def _copy_runtime(assembly: Assembly) -> None:
+    """Copy the source of what ships."""
+    package = assembly.release.path / assembly.runtime_directory / "hatch_release"
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(Path(runtime.__file__).parent, package / "runtime", ignore=ignored)
     (package / "__init__.py").write_text(
@@ -131,11 +140,8 @@ def place_runtime(assembly: Assembly) -> None:
 def compile_libraries(assembly: Assembly) -> None:
     """Replace every x.py by x.pyc in fresh units and cache these; then leave out what is not wanted."""
     release, strip = assembly.release, assembly.release.options.stripping
-    if assembly.fresh:
-        _compile(assembly)
-        _scan(assembly)
-        for unit in assembly.fresh:
-            keep(unit, release, assembly.cache)
+    _make(assembly, assembly.fresh)
+    _make(assembly, _lost(assembly))
     _warn_of_broken_files(assembly)
     # As for imports, an earlier directory counts before a later one.
     for unit in sorted(assembly.units, key=lambda each: assembly.library_directories.index(each.directory)):
@@ -152,12 +158,30 @@ def compile_libraries(assembly: Assembly) -> None:
     apply_rules(assembly)
 
 
-def _compile(assembly: Assembly) -> None:
-    """Compile the fresh units."""
+def _lost(assembly: Assembly) -> list[Unit]:
+    """Wait for what comes from the cache; where that was damaged, the unit is placed as a fresh one."""
+    lost = [unit for unit, copying in assembly.coming if not copying.result()]
+    if any(unit.directory == assembly.runtime_directory for unit in lost):
+        _copy_runtime(assembly)
+    _move(assembly, lost)
+    return lost
+
+
+def _make(assembly: Assembly, fresh: Collection[Unit]) -> None:
+    """Compile fresh units, look what they import, and cache them."""
+    if fresh:
+        _compile(assembly, fresh)
+        _scan(assembly, fresh)
+        for unit in fresh:
+            keep(unit, assembly.release, assembly.cache)
+
+
+def _compile(assembly: Assembly, fresh: Collection[Unit]) -> None:
+    """Compile fresh units."""
     root, strip = assembly.release.path, assembly.release.options.stripping
     owners = file_owners(root, assembly.distributions.values(), assembly.directories)
     runtime_directory = root / assembly.runtime_directory
-    files = {unit.directory: _code(root / unit.directory) for unit in assembly.fresh}
+    files = {unit.directory: _code(root / unit.directory) for unit in fresh}
     kept = {file for home, each in files.items() for file in kept_sources(each, root / home)}
 
     def dropped(file: Path) -> Iterable[str]:
@@ -177,7 +201,7 @@ def _compile(assembly: Assembly) -> None:
         dropped=dropped,
         progress=assembly.release.progress.update,
     )
-    for unit in assembly.fresh:
+    for unit in fresh:
         inside = f"{unit.directory}/"
         unit.failed = {
             file.removeprefix(inside): why for file, why in failed.items() if file.startswith(inside)
@@ -189,15 +213,15 @@ def _code(home: Path) -> list[Path]:
     return [file for file in sources(home) if not is_data_file(home, file)]
 
 
-def _scan(assembly: Assembly) -> None:
-    """Note what the modules of the fresh units name, and their libraries that import modules."""
+def _scan(assembly: Assembly, fresh: Collection[Unit]) -> None:
+    """Note what the modules of fresh units name, and their libraries that import modules."""
     root = assembly.release.path
-    names = {unit.directory: _importing(assembly, root / unit.directory) for unit in assembly.fresh}
+    names = {unit.directory: _importing(assembly, root / unit.directory) for unit in fresh}
     everything = {path: name for each in names.values() for path, name in each.items()}
     found = scan_modules(
         assembly.release.path, everything, assembly.interpreter.executable, assembly.stdlib_names
     )
-    for unit in assembly.fresh:
+    for unit in fresh:
         unit.scanned = {name: found[path] for path, name in names[unit.directory].items() if path in found}
 
 

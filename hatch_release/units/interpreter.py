@@ -39,9 +39,10 @@ def place_python(assembly: Assembly) -> None:
         _make(assembly, unit)
         keep(unit, release, assembly.cache)
         _choose(assembly, unit).remove(destination)
-    bundle_libraries(release.path, destination, release.progress.warn, lambda *paths: _take(assembly, *paths))
     modules = assembly.index(*assembly.stdlib_directories).modules
-    bring_target_data(destination, modules, assembly.distributions)
+    data = assembly.pool.submit(bring_target_data, destination, modules, assembly.distributions)
+    bundle_libraries(release.path, destination, release.progress.warn, lambda *paths: _take(assembly, *paths))
+    data.result()
 
 
 def _take(assembly: Assembly, source: Path, target: Path) -> None:

@@ -40,37 +40,39 @@ class Unit:
     """Files that don't compile, relative to the directory, with the compiler's message."""
     modules: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Directory, relative to the unit's, and suffix of each module, where they have to be known early."""
+    entry: Entry | None = None
+    """What the cache holds of it, once it has been recalled."""
 
 
 def recall(unit: Unit, cache: Cache) -> bool:
     """Take what is known about a unit from the cache, without its files; false when it isn't there."""
-    entry = cache.restore(unit.kind, unit.key)
-    if entry is not None:
-        _read_facts(unit, entry.facts)
-    return entry is not None
+    unit.entry = cache.restore(unit.kind, unit.key)
+    if unit.entry is not None:
+        _read_facts(unit, unit.entry.facts)
+    return unit.entry is not None
 
 
 def restore(
     unit: Unit, release: Release, cache: Cache, wanted: Callable[[str], bool] = lambda _path: True
 ) -> bool:
-    """Copy a unit from the cache into the release.
+    """Copy a unit that was recalled from the cache into the release.
 
     Args:
-        unit: Gains what is known about it.
+        unit: Was recalled.
         release: Where to.
         cache: Where from.
         wanted: Says by its path, relative to the unit, whether a file is wanted.
 
     Returns:
-        False when it isn't there: then nothing has happened.
+        False when it isn't there any more, or is damaged: then nothing has happened.
 
     Raises:
         OSError: When the release can't be written.
     """
-    entry = cache.restore(unit.kind, unit.key, release.path / unit.directory, wanted)
+    destination = release.path / unit.directory
+    entry = cache.restore(unit.kind, unit.key, destination, wanted, known=unit.entry)
     if entry is None:
         return False
-    _read_facts(unit, entry.facts)
     _remember(unit, release, entry)
     return True
 
