@@ -32,6 +32,11 @@ def attach(node: Node) -> None:
     _current = node
 
 
+def current() -> Node | None:
+    """The node of this process; None when it runs a console script."""
+    return _current
+
+
 def node() -> str:
     """The node's name: RELEASE_NODE, or `nonode` outside of a release."""
     return os.environ.get("RELEASE_NODE") or "nonode"

@@ -95,8 +95,10 @@ def _start(finder: IndexFinder, arguments: list[str], ready: Callable[[], None] 
 def _start_repl(finder: IndexFinder, arguments: list[str]) -> Call:
     """`start_repl [ARGS]`: the same, with a REPL on the terminal beside it."""
     from . import repl
+    from .shell import choice
 
-    return _start(finder, arguments, repl.start)
+    which = choice.wanted()
+    return _start(finder, arguments, lambda: repl.start(which))
 
 
 def _run(finder: IndexFinder, arguments: list[str]) -> Call:

@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING, Any
 from . import api, leave
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
+
+    from .shell import choice
 
 
 class Console(code.InteractiveConsole):
@@ -44,20 +47,100 @@ class Console(code.InteractiveConsole):
             self.showtraceback()
 
 
-def start() -> None:
+class Local:
+    """A shell in this process, as those see it who type into it.
+
+    Args:
+        shell: Made in the thread that it runs in.
+    """
+
+    def __init__(self, shell: choice.Shell) -> None:
+        """Nothing has been typed."""
+        self._shell = shell
+        self.state = shell.state()
+
+    def run(self, source: str, *, whole: bool) -> dict[str, Any]:
+        """Run what was typed: see `Evaluator`."""
+        from .shell import choice
+
+        found: dict[str, Any] = {}
+        try:
+            found = choice.take(self._shell, source, whole=whole)
+        except SystemExit as error:
+            return {"left": True, "end": leave.exit_code(error.code)}
+        except BaseException as error:  # noqa: BLE001 - shown, as for any other input
+            leave.show(error)
+        self.state = self._shell.state()
+        return found
+
+    def check(self, source: str) -> tuple[bool, str]:
+        """Whether more has to come, and by how much that is to be indented."""
+        return self._shell.check(source)
+
+    def complete(self, text: str, cursor: int) -> list[Any]:
+        """What `text` may be completed to at `cursor`."""
+        return self._shell.complete(text, cursor)
+
+    def listen(self, _fail: Callable[[BaseException], None]) -> None:
+        """Nothing comes from elsewhere."""
+
+
+def start(which: str) -> None:
     """Start the REPL in a thread.
 
     On a terminal, leaving it (^D, `exit()`) stops the system, but for a daemon, where another begins. Without one, the
     input is read to its end and run as a script, and the system goes on.
+
+    Args:
+        which: Which one it is, as `choice.wanted` gives it.
     """
     terminal = sys.stdin is not None and sys.stdin.isatty()
     if terminal:
         _keep_terminal()
-    threading.Thread(target=_interact if terminal else _run_input, name="repl", daemon=True).start()
+    target, arguments = (_interact, (which,)) if terminal else (_run_input, ())
+    threading.Thread(target=target, args=arguments, name="repl", daemon=True).start()
 
 
-def _interact() -> None:
+def _interact(which: str) -> None:
     """Read, evaluate and print until the input ends; then stop the system."""
+    while True:
+        with contextlib.suppress(SystemExit):  # `exit()` leaves the REPL
+            _session(which)
+        if not _is_daemon():
+            break
+        sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 - `exit()` closed it
+    api.stop()
+
+
+def _session(which: str) -> None:
+    """One REPL, until it is left."""
+    from .control import loops, running
+    from .control.interruption import Interruption
+    from .shell import choice, editor, screen
+    from .shell.python import PythonShell
+
+    def full() -> bool:
+        # What is typed at a daemon's terminal is in its log.
+        return screen.is_full() and not _is_daemon()
+
+    run = running.Runner(lambda: loops.find(api.current()), Interruption())
+    shell, notice = choice.make(which, "<repl>", run, colors=full() and screen.shows_colors())
+    for line in filter(None, (_banner(shell), notice)):
+        print(line)  # noqa: T201 - the terminal is what this is for
+    if isinstance(shell, PythonShell):
+        _python()
+        return
+    typing = editor.choose(Local(shell), os.environ.get("RELEASE_NAME", ""), full=full)
+    atexit.register(typing.end)
+    try:
+        typing.loop()
+    finally:
+        atexit.unregister(typing.end)
+        shell.close()
+
+
+def _python() -> None:
+    """Python's own REPL, in `__main__`."""
     namespace = vars(sys.modules["__main__"])
     try:
         import readline
@@ -67,17 +150,19 @@ def _interact() -> None:
         readline.parse_and_bind("tab: complete")
     except ImportError:
         pass  # an interpreter without readline still has a REPL
+    Console(namespace).interact("", exitmsg="")
+
+
+def _banner(shell: choice.Shell) -> str:
+    """What the REPL says at first."""
     name, version = os.environ.get("RELEASE_NAME", ""), os.environ.get("RELEASE_VSN", "")
-    daemon = os.environ.get("RELEASE_COMMAND", "").startswith("daemon")
-    leave = "leaves the terminal" if daemon else "stops the system"
-    banner = f"{name} {version} on Python {sys.version.split()[0]} - ^D {leave}"
-    while True:
-        with contextlib.suppress(SystemExit):  # `exit()` leaves the REPL
-            Console(namespace).interact(banner, exitmsg="")
-        if not daemon:
-            break
-        sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 - `exit()` closed it
-    api.stop()
+    leave = "leaves the terminal" if _is_daemon() else "stops the system"
+    title = f" with {shell.title}" if shell.title else ""
+    return f"{name} {version} on Python {sys.version.split()[0]}{title} - ^D {leave}"
+
+
+def _is_daemon() -> bool:
+    return os.environ.get("RELEASE_COMMAND", "").startswith("daemon")
 
 
 def _run_input() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ from . import frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .client import Connection
@@ -44,6 +46,8 @@ class Caller:
     def __enter__(self) -> Caller:  # noqa: PYI034 - `Self` came with Python 3.11
         """From now on ^C interrupts the code."""
         self._deadline = None
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._woken, 1 << 10)  # one that came at the very end of the last code
         self._before = signal.set_wakeup_fd(self._wake), signal.signal(signal.SIGINT, _ignore)
         return self
 
@@ -63,7 +67,7 @@ class Caller:
             while (message := self._connection.take()) is not None:
                 if not _PASSING.isdisjoint(message):
                     return message
-                self._hear(message)
+                self.hear(message, _write)
             self._look()
 
     def _look(self) -> None:
@@ -89,11 +93,12 @@ class Caller:
         self._deadline = time.monotonic() + _PATIENCE
         self._connection.send({"interrupt": True})
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def hear(self, message: dict[str, Any], write: Callable[[int, str], None]) -> None:
+        """Take what the code has written, by `write`, or that it wants input."""
         if "out" in message:
-            _write(_STDOUT, str(message["out"]))
+            write(_STDOUT, str(message["out"]))
         elif "err" in message:
-            _write(_STDERR, str(message["err"]))
+            write(_STDERR, str(message["err"]))
         elif "read" in message:
             self._reads = _is_open(_STDIN)
             if not self._reads:

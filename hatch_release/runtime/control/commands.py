@@ -68,10 +68,11 @@ def remote(finder: IndexFinder, arguments: list[str]) -> int:
     if sys.stdin is None or not sys.stdin.isatty():
         code = "" if sys.stdin is None else sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
         return rpc(finder, [code])
+    from ..shell import choice, screen
     from . import terminal
 
-    connection = client.connect(finder, {"do": "shell"})
-    return terminal.Terminal(connection, finder.release_payload["name"]).run()
+    request = {"do": "shell", "repl": choice.wanted(), "colors": screen.shows_colors()}
+    return terminal.run(client.connect(finder, request), finder.release_payload["name"])
 
 
 def info(finder: IndexFinder, arguments: list[str]) -> int:

@@ -1,20 +1,18 @@
-"""Running code of a command: in the command's own thread, or in the application's event loop when it awaits."""
+"""What runs for a command: in a thread of its own, with streams and arguments of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from concurrent.futures import Future
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from .. import evaluate, leave
 from . import channels, loops, streams
 from .interruption import Interruption
+from .running import Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from types import CodeType
+    from collections.abc import Callable
 
     from ..system import System
     from .peer import Peer
@@ -38,10 +36,10 @@ class Execution:
         self.name = name
         self.interrupted = False
         """Whether the last attempt ended by an interruption."""
-        self._system = system
         self._argv = argv
         self._interruption = Interruption()
         self._input = channels.Input(peer, self._interruption)
+        self.run = Runner(lambda: loops.find(system.node), self._interruption)
 
     def begin(self) -> None:
         """Start the thread."""
@@ -101,71 +99,6 @@ class Execution:
             leave.show(error)
         flush()
         return _INTERRUPTED if self.interrupted else int(error is not None)
-
-    def run(self, compiled: CodeType, namespace: dict[str, Any]) -> None:
-        """Run compiled code.
-
-        Args:
-            compiled: May be that of a coroutine.
-            namespace: Where it runs.
-        """
-        if not evaluate.awaits(compiled):
-            exec(compiled, namespace)  # noqa: S102 - what the command is for
-            return
-        coroutine: Coroutine[Any, Any, None] = eval(compiled, namespace)  # noqa: S307 - what the command is for
-        loop = loops.find(self._system)
-        raised = self._await(coroutine) if loop is None else self._await_in(loop, coroutine)
-        if raised is not None and type(raised).__name__ == "CancelledError":
-            raise KeyboardInterrupt
-        if raised is not None:
-            raise raised
-
-    def _await(self, coroutine: Coroutine[Any, Any, None]) -> BaseException | None:
-        """Run a coroutine in an event loop of its own; what it raised."""
-        import asyncio
-
-        async def main() -> BaseException | None:
-            loop, task = asyncio.get_running_loop(), asyncio.current_task()
-            if task is not None:
-                self._interruption.allow(_cancel(loop, task))
-            try:
-                await coroutine
-            except BaseException as error:  # noqa: BLE001 - the code's own
-                return error
-            return None
-
-        return asyncio.run(main())
-
-    def _await_in(self, loop: Any, coroutine: Coroutine[Any, Any, None]) -> BaseException | None:  # noqa: ANN401 - an event loop
-        """Run a coroutine as a task of the application's event loop; what it raised."""
-        ended: Future[BaseException | None] = Future()
-
-        async def main() -> None:
-            try:
-                await coroutine
-            except BaseException as error:  # noqa: BLE001 - a loop would end by SystemExit and KeyboardInterrupt
-                ended.set_result(error)
-            else:
-                ended.set_result(None)
-
-        def begin() -> None:
-            self._interruption.allow(_cancel(loop, loop.create_task(main())), thread)
-
-        thread = threading.get_ident()
-        self._interruption.allow(lambda: None)
-        # The context knows the command's streams; the task carries it on.
-        loop.call_soon_threadsafe(begin, context=copy_context())
-        return ended.result()
-
-
-def _cancel(loop: Any, task: Any) -> Callable[[], None]:  # noqa: ANN401 - of asyncio
-    """What cancels a task from another thread."""
-
-    def cancel() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(task.cancel)
-
-    return cancel
 
 
 def flush() -> None:

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from ..system import System
+    from ..supervision.supervisor import Node
 
 
-def find(system: System) -> asyncio.AbstractEventLoop | None:
+def find(node: Node | None) -> asyncio.AbstractEventLoop | None:
     """The event loop that runs: the node's, else that of the main thread, else any.
 
     Args:
-        system: What runs here.
+        node: What runs here; None for a console script.
     """
-    if system.node is not None and (of_node := system.node.host.event_loop()) is not None:
+    if node is not None and (of_node := node.host.event_loop()) is not None:
         return of_node
     if "asyncio" not in sys.modules:
         return None

@@ -79,10 +79,9 @@ def _call(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session:
 
 
 def _shell(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session:
-    from . import shells
+    from .shells import Shell
 
-    shell = shells.Shell(endpoint.system, peer, message)
-    peer.send({"end": 0, "banner": shells.banner(endpoint.system)}, wait=False)
+    shell = Shell(endpoint.system, peer, message)
     shell.begin()
     return shell
 

@@ -1,107 +1,116 @@
-"""`remote` on a terminal: lines are edited, remembered and completed here, and run in the system."""
+"""`remote` on a terminal: what is typed is edited and remembered here, and completed and run in the system."""
 
 from __future__ import annotations
 
-import os
+import select
 import sys
+import time
 
+from ..errors import ReleaseError
+from ..shell import editor, screen
 from .calling import Caller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from .client import Connection
 
-_LONGEST_HISTORY = 1000
-_PRIVATE = 0o600
+_PATIENCE = 5.0
+"""Seconds that an answer may take that is needed to go on typing."""
 
 
-class Terminal:
-    """The terminal's side of a shell.
+class Remote:
+    """The shell in the system.
 
     Args:
         connection: The shell has been asked for.
-        name: The release's, for prompts and the file of the history.
     """
 
-    def __init__(self, connection: Connection, name: str) -> None:
-        """Nothing has been typed."""
+    def __init__(self, connection: Connection) -> None:
+        """It has greeted: see `banner`."""
         self._connection = connection
         self._caller = Caller(connection)
-        self._name = name
-        self._matches: list[str] = []
-        self._history = _history_file(name)
-
-    def run(self) -> int:
-        """Take lines until the shell is left; the exit code."""
-        print(self._connection.receive()["banner"])  # noqa: T201 - the terminal is what this is for
-        self._prepare()
-        try:
-            return self._take_lines()
-        finally:
-            self._remember()
-
-    def _take_lines(self) -> int:
-        lines: list[str] = []
-        while True:
-            try:
-                lines.append(input(f"{self._name}{'...' if lines else '>>>'} "))
-            except KeyboardInterrupt:
-                print("\nKeyboardInterrupt")  # noqa: T201 - as the interpreter says
-                lines.clear()
-                continue
-            except EOFError:
-                print()  # noqa: T201 - the shell's prompt gets a line of its own
-                return 0
-            self._connection.send({"source": "\n".join(lines)})
-            with self._caller as caller:
-                message = caller.wait()
-            if message.get("left"):
-                return int(message["end"])
-            if "more" not in message:
-                lines.clear()
-
-    def _prepare(self) -> None:
-        """Let lines be edited, remembered and completed."""
-        try:
-            import readline
-        except ImportError:
-            return  # an interpreter without readline still has a shell
-        readline.set_completer(self._complete)
-        # As in the interactive interpreter: brackets and operators part words.
-        readline.set_completer_delims(" \t\n`~!@#$%^&*()-=+[{]}\\|;:'\",<>/?")
-        readline.parse_and_bind("tab: complete")
-        readline.set_history_length(_LONGEST_HISTORY)
-        try:
-            readline.read_history_file(self._history)
-        except OSError:
-            return  # there is none yet, or it can't be read
-
-    def _complete(self, text: str, number: int) -> str | None:
-        """Give one completion after the other, as readline asks for them."""
-        if number == 0:
-            self._matches = self._ask(text)
-        return self._matches[number] if number < len(self._matches) else None
-
-    def _ask(self, text: str) -> list[str]:
-        """What the system knows that begins with `text`."""
-        if not text:
-            return ["    "]
-        self._connection.send({"complete": text})
+        self._asked = 0
         with self._caller as caller:
-            return [str(each) for each in caller.wait().get("matches", [])]
+            self.state = caller.wait()
+        self.banner = str(self.state.pop("banner"))
 
-    def _remember(self) -> None:
-        """Write the history, for nobody else to read."""
-        if "readline" not in sys.modules:
-            return
-        import readline
+    def run(self, source: str, *, whole: bool) -> dict[str, Any]:
+        """Run what was typed: see `Evaluator`."""
+        self._asked += 1
+        with self._caller as caller:
+            self._connection.send({"source": source, "whole": whole, "id": self._asked})
+            # What answers something else was given up. A system of an older version numbers nothing.
+            while (found := caller.wait()).get("id", self._asked) != self._asked:
+                pass
+        if "count" in found:
+            self.state = found
+        return found
 
-        try:
-            os.close(os.open(self._history, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _PRIVATE))
-            readline.write_history_file(self._history)
-        except OSError:
-            return  # no home, or one that can't be written: nothing is remembered
+    def check(self, source: str) -> tuple[bool, str]:
+        """Whether more has to come, and by how much that is to be indented."""
+        found = self._ask({"check": source})
+        return bool(found.get("more")), str(found.get("indent", ""))
+
+    def complete(self, text: str, cursor: int) -> list[Any]:
+        """What `text` may be completed to at `cursor`."""
+        return list(self._ask({"complete": text, "cursor": cursor}).get("matches", ()))
+
+    def listen(self, fail: Callable[[BaseException], None]) -> None:
+        """Take what tasks of the shell write that go on, and learn when the system goes."""
+        import asyncio
+
+        def hear() -> None:
+            try:
+                self._connection.read()
+                self._take(0)
+            except ReleaseError as error:
+                loop.remove_reader(self._connection.channel)
+                fail(error)
+
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._connection.channel, hear)
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask for something while the terminal waits for input; nothing when the answer takes too long."""
+        self._asked += 1
+        self._connection.send({**request, "id": self._asked})
+        deadline = time.monotonic() + _PATIENCE
+        while (answer := self._take(self._asked)) is None:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._connection.channel], [], [], left)[0]:
+                return {}
+            self._connection.read()
+        return answer
+
+    def _take(self, number: int) -> dict[str, Any] | None:
+        """The answer with that number, if it has arrived; what else has is seen to."""
+        while (message := self._connection.take()) is not None:
+            if message.get("id") == number:
+                return message
+            self._caller.hear(message, _print)
+        return None
 
 
-def _history_file(name: str) -> str:
-    return os.path.join(os.path.expanduser("~"), f".{name}_history")
+def _print(file: int, text: str) -> None:
+    """Print above the prompt."""
+    stream = sys.stdout if file == 1 else sys.stderr
+    stream.write(text)
+    stream.flush()
+
+
+def run(connection: Connection, name: str) -> int:
+    """See to a shell until it is left.
+
+    Args:
+        connection: The shell has been asked for.
+        name: The release's, for prompts and the history.
+
+    Returns:
+        The exit code.
+    """
+    remote = Remote(connection)
+    print(remote.banner)  # noqa: T201 - the terminal is what this is for
+    return editor.choose(remote, name, full=screen.is_full).loop()
