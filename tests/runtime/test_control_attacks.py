@@ -218,6 +218,69 @@ def test_slow_and_endless_senders(attacked: System) -> None:
         assert not endless.recv(100)
 
 
+def memory(system: System) -> int:
+    """Bytes of memory that it holds."""
+    pages = Path(f"/proc/{system.pid}/statm").read_text("utf-8").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize(
+    ("asked", "busy", "more"),
+    [
+        ({"do": "shell"}, {"source": "while True: pass\n"}, {"source": "x = '" + "y" * 100_000 + "'"}),
+        ({"do": "shell"}, {"source": "while True: pass\n"}, {"complete": "z" * 50, "other": [1] * 1000}),
+        ({"do": "rpc", "code": "while True: pass"}, {}, {"input": "i" * 100_000}),
+    ],
+)
+def test_one_that_is_known_sends_without_end(
+    one: System, asked: dict[str, Any], busy: dict[str, Any], more: dict[str, Any]
+) -> None:
+    one.start(SERVER)
+    assert answers(one)
+    before = memory(one)
+    threads = "import threading; print(sum('<' in each.name for each in threading.enumerate()))"
+    with authenticated(one) as endless:
+        endless.sendall(frames.encode(asked))
+        if busy:
+            assert "banner" in take(endless)
+            endless.sendall(frames.encode(busy))
+        data = frames.encode(more) * 10
+        endless.settimeout(1)
+        with contextlib.suppress(TimeoutError):  # nobody listens any more
+            for _ in range(500):
+                endless.sendall(data)
+            pytest.fail("all of it was taken")
+        assert answers(one)
+        assert one.ask(threads) == "2"  # the busy one and this one
+        assert memory(one) - before < 50_000_000
+    # It is gone, though much of what it said was never heard.
+    wait_for(lambda: one.ask(threads) == "1")
+    assert answers(one)
+
+
+def test_more_than_is_looked_at_is_heard_in_the_end(one: System) -> None:
+    one.start(SERVER)
+    count = 2000
+    with authenticated(one) as typing:
+        typing.sendall(frames.encode({"do": "shell"}))
+        assert "banner" in take(typing)
+        source = "import time; time.sleep(1); kept = []"
+        typing.sendall(frames.encode({"source": source}))
+        pause = " " * 2000
+        for number in range(count):
+            typing.sendall(frames.encode({"source": f"kept.append({number}){pause}", "id": number}))
+        typing.sendall(frames.encode({"source": f"print(kept == list(range({count})))"}))
+        said = ""
+        while "True" not in said and "False" not in said:
+            said = str(take(typing).get("out", ""))
+        assert said == "True\n"
+        # Input as well.
+    done = one.rpc(
+        "import sys, time; time.sleep(0.5); print(len(sys.stdin.read()))", stdin="12345678" * 1_000_000
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "8000000\n", "")
+
+
 def test_many_connections(attacked: System) -> None:
     flood(attacked, 500)
 

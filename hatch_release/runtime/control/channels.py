@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .frames import CHUNK
+from .requests import MOST
 
 if TYPE_CHECKING:
     from .interruption import Interruption
@@ -65,6 +66,10 @@ class Input:
             self._ended = self._ended or not text
             self._changed.notify_all()
 
+    def is_full(self) -> bool:
+        """Whether more must not come."""
+        return len(self._data) > MOST
+
     def close(self) -> None:
         """Nothing more comes."""
         self.put("")
@@ -90,7 +95,10 @@ class Input:
                 if self._interruption.is_pending():
                     raise KeyboardInterrupt
                 self._changed.wait()
+            was_full = self.is_full()
             self._taken, self._data = self._data[:size], self._data[size:]
+            if was_full and not self.is_full():
+                self._peer.resume()
 
     def _notify(self) -> None:
         with self._changed:

@@ -52,6 +52,10 @@ class Execution:
         elif "interrupt" in message:
             self._interruption.request()
 
+    def is_full(self) -> bool:
+        """Whether more input has come than the code has read."""
+        return self._input.is_full()
+
     def gone(self) -> None:
         """Interrupt the code, which nobody waits for any more."""
         self._input.close()

@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import frames
 from .handshake import LOCAL, Handshake
@@ -26,6 +26,19 @@ _FULL = 1 << 26
 _READ = 1 << 16
 
 
+class Server(Protocol):
+    """The thread that serves peers."""
+
+    def soon(self, job: Callable[[], None]) -> None:
+        """Call a function in it, from any thread."""
+
+    def write(self, peer: Peer) -> None:
+        """Send what is left to send; called in it."""
+
+    def resume(self, peer: Peer) -> None:
+        """Listen again to a peer, when there is room for what it says; called in it."""
+
+
 class Peer:
     """A command that is connected.
 
@@ -33,18 +46,10 @@ class Peer:
         channel: The socket, which never blocks.
         cookie: The node's.
         tls: How the connection is to be secured; None on this machine.
-        soon: Lets the thread that serves it call a function, from any thread.
-        write: Called there when something is left to send.
+        server: Serves it.
     """
 
-    def __init__(
-        self,
-        channel: socket.socket,
-        cookie: bytes,
-        tls: Tls | None,
-        soon: Callable[[Callable[[], None]], None],
-        write: Callable[[Peer], None],
-    ) -> None:
+    def __init__(self, channel: socket.socket, cookie: bytes, tls: Tls | None, server: Server) -> None:
         """Nothing has been proved."""
         self.name = _who(channel)
         self.channel: Any = channel if tls is None else tls.wrap(channel)
@@ -58,6 +63,8 @@ class Peer:
         self.closed = False
         self.wants_write = False
         """Whether the handshake of TLS has something to send."""
+        self.unsent = False
+        """Whether something is kept that it has not taken yet."""
         self.finished = False
         """Whether nothing more is to be sent."""
         self.decoder = frames.Decoder()
@@ -65,8 +72,7 @@ class Peer:
         self._handshake: Handshake | None = None
         self._outgoing = bytearray()
         self._drained = threading.Condition()
-        self._soon = soon
-        self._write = write
+        self._server = server
 
     def is_allowed(self) -> bool:
         """Whether the kernel says that it is this user or root."""
@@ -145,7 +151,7 @@ class Peer:
                 return
             if not wait and len(self._outgoing) > _FULL:
                 self.closed = True
-            self._soon(lambda: self._write(self))
+            self._server.soon(lambda: self._server.write(self))
             while wait and len(self._outgoing) > _HIGH and not self.closed:
                 self._drained.wait()
 
@@ -169,10 +175,18 @@ class Peer:
             self.closed = True
             self._outgoing.clear()
 
+    def is_full(self) -> bool:
+        """Whether it has said more than its session has looked at."""
+        return self.session is not None and self.session.is_full()
+
+    def resume(self) -> None:
+        """There is room again for what it says; from any thread."""
+        self._server.soon(lambda: self._server.resume(self))
+
     def finish(self) -> None:
         """Nothing more is to be sent, from any thread."""
         self.finished = True
-        self._soon(lambda: self._write(self))
+        self._server.soon(lambda: self._server.write(self))
 
     def end_sending(self) -> None:
         """Tell the peer that nothing more comes."""

@@ -21,6 +21,7 @@ from . import frames, sessions
 from .attempts import Attempts
 from .handshake import WrongCookieError
 from .peer import Peer
+from .stalled import LOOK_SECONDS, Stalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +70,7 @@ class Server(threading.Thread):
         self._deadlines: dict[Peer, float] = {}
         """Who has proved nothing yet, the oldest first, and who is to go."""
         self._peers: set[Peer] = set()
+        self._stalled = Stalled()
         self._attempts = Attempts()
         self._listener = endpoint.listener
         self._paused = 0.0
@@ -114,7 +116,8 @@ class Server(threading.Thread):
 
     def _patience(self) -> float | None:
         """Seconds until somebody's time is over."""
-        ends = [end for end in (next(iter(self._deadlines.values()), 0.0), self._paused) if end]
+        look = time.monotonic() + LOOK_SECONDS if self._stalled else 0.0
+        ends = [end for end in (next(iter(self._deadlines.values()), 0.0), self._paused, look) if end]
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def _accept(self) -> None:
@@ -147,7 +150,7 @@ class Server(threading.Thread):
         """Begin with a new connection."""
         channel.setblocking(False)  # noqa: FBT003 - the socket's own signature
         try:
-            peer = Peer(channel, self.endpoint.cookie, self.endpoint.tls, self.soon, self._write)
+            peer = Peer(channel, self.endpoint.cookie, self.endpoint.tls, self)
             allowed = peer.is_allowed()
         except OSError:
             channel.close()
@@ -160,20 +163,44 @@ class Server(threading.Thread):
             self._drop(next(iter(self._deadlines)), "too many connect at once")
         self._peers.add(peer)
         self._deadlines[peer] = time.monotonic() + _SHAKE_SECONDS
-        self._selector.register(peer.channel, selectors.EVENT_READ, peer)
+        self._watch(peer)
         self._read(peer)  # most have spoken already
 
     def _serve(self, peer: Peer, events: int) -> None:
         if events & selectors.EVENT_WRITE and not peer.wants_write:
-            self._write(peer)
+            self.write(peer)
         if (events & selectors.EVENT_READ or peer.wants_write) and peer in self._peers:
             self._read(peer)
 
+    def _watch(self, peer: Peer) -> None:
+        """Wait for what a peer may do next."""
+        events = 0 if peer in self._stalled else selectors.EVENT_READ
+        if peer.wants_write or peer.unsent:
+            events |= selectors.EVENT_WRITE
+        known = peer.channel in self._selector.get_map()
+        if events and known:
+            self._selector.modify(peer.channel, events, peer)
+        elif events:
+            self._selector.register(peer.channel, events, peer)
+        elif known:
+            self._selector.unregister(peer.channel)
+
     def _read(self, peer: Peer) -> None:
-        """Take what a peer says, as far as it has come."""
+        """Take what a peer says, as far as it has come, and its session has room for it."""
         self._read_once(peer)
-        while peer in self._peers and peer.has_more():
+        while peer in self._peers and peer not in self._stalled and peer.has_more():
             self._read_once(peer)
+
+    def resume(self, peer: Peer) -> None:
+        """Listen again to a peer whose session has room."""
+        if peer not in self._peers or peer not in self._stalled or peer.is_full():
+            return
+        self._stalled.discard(peer)
+        self._hear_all(peer)  # what has come already
+        if peer in self._peers and peer not in self._stalled:
+            self._watch(peer)
+            if peer.has_more():
+                self._read(peer)
 
     def _read_once(self, peer: Peer) -> None:
         if not self._is_secure(peer):
@@ -185,10 +212,18 @@ class Server(threading.Thread):
             self._drop(peer, "it left before it had proved that it knows the cookie")
             return
         peer.decoder.feed(data)
+        self._hear_all(peer)
+
+    def _hear_all(self, peer: Peer) -> None:
+        """Take the messages that are complete."""
         try:
             for message in peer.decoder.frames():
                 self._hear(peer, message)
                 if peer not in self._peers:
+                    return
+                if peer.is_full():
+                    self._stalled.add(peer)
+                    self._watch(peer)
                     return
         except WrongCookieError:
             self._drop(peer, "it doesn't know the cookie")
@@ -205,17 +240,18 @@ class Server(threading.Thread):
             reason = getattr(error, "reason", None) or error.strerror or str(error) or type(error).__name__
             self._drop(peer, f"TLS was not agreed on ({reason})")
             return False
-        more = selectors.EVENT_WRITE if peer.wants_write else 0
-        self._selector.modify(peer.channel, selectors.EVENT_READ | more, peer)
+        self._watch(peer)
         return over
 
     def _hear(self, peer: Peer, message: dict[str, Any]) -> None:
         """Take one message: of the handshake, the request, or what belongs to it."""
         if not peer.proved:
             peer.shake(message)
+        elif peer.finished:
+            return  # nobody is left who could listen
         elif peer.session is not None:
             peer.session.received(message)
-        elif not peer.finished:
+        else:
             self._begin(peer, message)
 
     def _begin(self, peer: Peer, message: dict[str, Any]) -> None:
@@ -233,16 +269,16 @@ class Server(threading.Thread):
         with contextlib.suppress(OSError):  # full: it wakes up in any case
             os.write(self._waker_in, b"\0")
 
-    def _write(self, peer: Peer) -> None:
+    def write(self, peer: Peer) -> None:
         """Send what is left, as far as the peer takes it."""
         if peer not in self._peers:
             return
         sent = peer.flush()
+        peer.unsent = not sent
         if peer.closed:
             self._drop(peer)
             return
-        more = 0 if sent else selectors.EVENT_WRITE
-        self._selector.modify(peer.channel, selectors.EVENT_READ | more, peer)
+        self._watch(peer)
         if sent and peer.finished:
             peer.end_sending()
             self._deadlines.setdefault(peer, time.monotonic() + _SHAKE_SECONDS)
@@ -253,6 +289,8 @@ class Server(threading.Thread):
         if self._paused and now >= self._paused:
             self._paused = 0.0
             self._listen()
+        for peer in self._stalled.gone() if self._stalled else ():
+            self._drop(peer)
         for peer, end in list(self._deadlines.items()):
             if end > now:
                 return
@@ -266,7 +304,9 @@ class Server(threading.Thread):
             self._attempts.refused(peer.name, reason)
         self._peers.discard(peer)
         self._deadlines.pop(peer, None)
-        self._selector.unregister(peer.channel)
+        self._stalled.discard(peer)
+        with contextlib.suppress(KeyError):  # one that was not listened to
+            self._selector.unregister(peer.channel)
         peer.close()
 
     def _forget(self) -> None:

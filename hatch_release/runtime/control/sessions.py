@@ -20,6 +20,9 @@ class Session(Protocol):
     def received(self, message: dict[str, Any]) -> None:
         """The command has said something more. Must not wait."""
 
+    def is_full(self) -> bool:
+        """Whether more has been said than was looked at, and nothing else must come; then `Peer.resume` is called."""
+
     def gone(self) -> None:
         """The command is gone. Must not wait."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import queue
 import sys
 from typing import TYPE_CHECKING, Any
 
 from .. import leave
 from ..shell import choice
 from .execution import Execution, flush
+from .requests import Requests
 
 if TYPE_CHECKING:
     from ..system import System
@@ -38,7 +38,7 @@ class Shell(Execution):
         self._system = system
         self._wanted = str(message.get("repl", choice.PYTHON))  # a command of an older version knows no other
         self._colors = message.get("colors") is True
-        self._requests: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._requests = Requests(peer.resume)
 
     def received(self, message: dict[str, Any]) -> None:
         """Take what was typed, or what belongs to what runs."""
@@ -47,9 +47,13 @@ class Shell(Execution):
         else:
             super().received(message)
 
+    def is_full(self) -> bool:
+        """Whether more was typed than has been looked at."""
+        return self._requests.is_full() or super().is_full()
+
     def gone(self) -> None:
         """End the shell, and what runs in it."""
-        self._requests.put(None)
+        self._requests.close()
         super().gone()
 
     def work(self) -> dict[str, Any]:
@@ -71,19 +75,15 @@ class Shell(Execution):
     def _answer(self, shell: choice.Shell, message: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if "complete" in message:
-            text = str(message["complete"])
-            cursor = message.get("cursor")
-            place = cursor if isinstance(cursor, int) else len(text)
+            text = message["complete"]
+            place = message.get("cursor", len(text))
             self.attempt(lambda: found.update(matches=shell.complete(text, place)))
             return {"matches": [], **found}
         if "check" in message:
-            self.attempt(lambda: found.update(choice.check(shell, str(message["check"]))))
+            self.attempt(lambda: found.update(choice.check(shell, message["check"])))
             return {"more": False, **found}
-        code = self.attempt(
-            lambda: found.update(
-                choice.take(shell, str(message["source"]), whole=message.get("whole") is True)
-            )
-        )
+        source, whole = message["source"], message["whole"]
+        code = self.attempt(lambda: found.update(choice.take(shell, source, whole=whole)))
         return found or {"end": code, **shell.state()}
 
 
