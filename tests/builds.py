@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from hatch_release.testing import ReleaseProject
 from tests.projects import Builder, clean_environment, run
 
 if TYPE_CHECKING:
@@ -15,19 +16,13 @@ if TYPE_CHECKING:
 
     from tests.projects import Done
 
-TABLE = "[tool.hatch.build.targets.release]"
 # A shell starts what it puts into the background with SIGINT ignored; what is tested here must not inherit that.
 UNIGNORED = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def configure(project: Path, options: str) -> Path:
     """Add `options` to the table of the target, which is the last one of the project's file."""
-    pyproject = project / "pyproject.toml"
-    text = pyproject.read_text("utf-8")
-    if TABLE not in text:
-        text += f"\n{TABLE}\n"
-    pyproject.write_text(f"{text}{options}\n", "utf-8")
-    return project
+    return ReleaseProject(project).configure(options).root
 
 
 def replace(project: Path, old: str, new: str, file: str = "pyproject.toml") -> Path:

@@ -12,7 +12,7 @@ import pytest
 from uv import find_uv_bin
 
 from tests import interpreters
-from tests.projects import CACHE_VARIABLE, FIXTURES, ROOT, Builder
+from tests.projects import FIXTURES, ROOT, Builder
 
 # A test machine may switch bytecode off for its own Python; what is tested must not see that.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -23,7 +23,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What builds keep for each other, for all workers of this run and nobody else."""
     base = tmp_path_factory.getbasetemp()
     directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
-    os.environ[CACHE_VARIABLE] = str(directory)
+    os.environ["HATCH_RELEASE_CACHE_DIR"] = str(directory)
     return directory
 
 
@@ -53,6 +53,12 @@ def builders(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> dict[str
 def builder(builders: dict[str, Builder]) -> Builder:
     """An environment to build in, of one version of Python."""
     return builders[interpreters.running()]
+
+
+@pytest.fixture
+def release_builder(builder: Builder) -> Builder:
+    """The kit's projects are built with the wheel, as all others."""
+    return builder
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ ADAPTERS = {
     "elftools": {"binaries/elf.py"},
     "rich": {"progress.py"},
     "certifi": {"interpreter/target_data.py"},
-    "pytest": {"testing.py"},
+    "pytest": {"testing/__init__.py"},
     "pathspec": {"patterns.py"},
     "pluggy": {"hookspecs.py", "plugins/manager.py"},
 }

@@ -11,8 +11,9 @@ import pytest
 
 from hatch_release.assemble import STAGES
 from hatch_release.options.table import Options
+from hatch_release.testing.project import TABLE
 from tests import interpreters
-from tests.builds import TABLE, at, configure, failure, greets, nothing_written, replace
+from tests.builds import at, configure, failure, greets, nothing_written, replace
 from tests.conftest import copy_fixture
 from tests.projects import Builder, clean_environment, run
 from tests.terminals import CTRL_C, CTRL_D, Terminal, screen

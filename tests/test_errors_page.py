@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builds import TABLE
+from hatch_release.testing.project import TABLE
 from tests.projects import ROOT, write_project
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ def test_an_interruption_is_told(builder: Builder, project: Path, monkeypatch: p
         "tests.builds.clean_environment",
         lambda **more: {
             **dict(os.environ),
-            "HATCH_RELEASE_CACHE_DIR": os.environ["TEST_CACHE_DIR"],
+            "HATCH_RELEASE_CACHE_DIR": os.environ["HATCH_RELEASE_CACHE_DIR"],
             **AS_JSON,
             **more,
         },

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from hatch_release.testing import BuildError, ReleaseProject, release_project
+from hatch_release.testing import BuildError
 from tests import interpreters
 from tests.conftest import copy_fixture
 from tests.projects import FIXTURES, Builder, clean_environment
@@ -16,48 +16,38 @@ from tests.projects import FIXTURES, Builder, clean_environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["release_project"]  # a fixture, which pytest finds here
+    from hatch_release.testing import ReleaseProject
 
 
-@pytest.fixture
-def sample(
-    release_project: ReleaseProject,
-    cache: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> ReleaseProject:
-    monkeypatch.setenv("HATCH_RELEASE_CACHE_DIR", str(cache))
-    return release_project
-
-
-def test_a_project_is_built_and_run(sample: ReleaseProject) -> None:
-    built = sample.configure('steps = ["assemble", "tar"]').build()
+def test_a_project_is_built_and_run(release_project: ReleaseProject) -> None:
+    built = release_project.configure('steps = ["assemble", "tar"]').build()
     assert built.run("start", "one", "two").stdout == "sample one two\n"
     done = built.run("eval", "import sys, os; print(os.environ['X'], file=sys.stderr); sys.exit(3)", X="y")
-    assert (done.exit_code, done.stdout, done.stderr) == (3, "", "y\n")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "y\n")
     (archive,) = built.artifacts
     assert archive.name.startswith("sample-1.0.0-")
     assert "Assembling sample 1.0.0" in built.output
     assert built.report["warnings"] == []
 
 
-def test_a_running_release(sample: ReleaseProject) -> None:
-    sample.write(
+def test_a_running_release(release_project: ReleaseProject) -> None:
+    release_project.write(
         {"sample.py": "import time\n\n\ndef main():\n    print('up', flush=True)\n    time.sleep(600)\n"}
     )
-    with sample.build().running() as process:
+    with release_project.build().running() as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         assert process.poll() is None
     assert process.returncode is not None
 
 
-def test_failures_are_what_a_user_reads(sample: ReleaseProject) -> None:
+def test_failures_are_what_a_user_reads(release_project: ReleaseProject) -> None:
     with pytest.raises(BuildError, match="the build succeeded"):
-        sample.fail()
-    sample.configure("strp = false")
-    assert sample.fail().endswith("unknown option 'strp', did you mean 'strip'?")
+        release_project.fail()
+    release_project.configure("strp = false")
+    assert release_project.fail().endswith("unknown option 'strp', did you mean 'strip'?")
     with pytest.raises(BuildError, match="did you mean 'strip'"):
-        sample.build()
+        release_project.build()
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,21 @@ PARTS = (
         "What [steps](../steps.md) and [plugins](../plugins.md) take and give.",
         ("Release", "Command", "FileRule", "Overlay", "Template", "ReleaseError"),
     ),
+    Part(
+        "hatch_release.testing",
+        "In tests of steps and plugins",
+        "A plugin of pytest, see [testing plugins and steps](../testing.md): the first two are its fixtures.",
+        (
+            "release_project",
+            "release_builder",
+            "ReleaseProject",
+            "Built",
+            "Builder",
+            "BuildError",
+            "run",
+            "clean_environment",
+        ),
+    ),
 )
 
 

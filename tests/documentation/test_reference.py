@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
 import yaml
 
-from docs.generator import blocks, commands
+from docs.generator import api, blocks, commands
 from tests.documentation.pages import DOCS, PAGES, rows
 from tests.projects import ROOT
 
@@ -69,3 +70,10 @@ def test_the_dockerfile_has_stages_that_it_copies_from() -> None:
     assert copied
     assert copied[1] == "/build/dist/release/shop"
     assert f'ENTRYPOINT ["{copied[2]}/bin/shop"]' in lines
+
+
+@pytest.mark.parametrize("part", [part for part in api.PARTS if part.names], ids=lambda part: part.module)
+def test_the_reference_has_all_of_a_kit(part: api.Part) -> None:
+    public = set(importlib.import_module(part.module).__all__)
+    assert set(part.names) <= public
+    assert part.module == "hatch_release" or set(part.names) == public
