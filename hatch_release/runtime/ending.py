@@ -24,6 +24,8 @@ THREADS_SECONDS = 5.0
 _asked: list[str] = []
 """Why the script ends, when somebody has asked it to."""
 _STOP, _RESTART = "stop", "restart"
+_running = False
+"""Whether the main thread is in the script."""
 
 
 def stop() -> None:
@@ -50,23 +52,36 @@ def _ask() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if handled else _INTERRUPT)
 
 
+def listen() -> None:
+    """Let a request to end be kept that comes before `run` is called."""
+    # `signal` would make names of numbers, which takes its time.
+    import _signal  # type: ignore[import-not-found]
+
+    _signal.signal(_INTERRUPT, _interrupt)
+
+
+def is_asked() -> bool:
+    """Whether somebody has asked for the end."""
+    return bool(_asked)
+
+
 def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+    if _running:
+        raise KeyboardInterrupt
 
 
 def run(finder: IndexFinder, script: Callable[[], Any]) -> Any:  # noqa: ANN401 - the script's own result
-    """Call the script; being interrupted is a good end when somebody has asked for it.
+    """Call the script, unless the end was asked for before; being interrupted is a good end when it has been.
 
     Args:
         finder: Serves the release.
         script: What to call.
     """
-    # `signal` would make names of numbers, which takes its time.
-    import _signal  # type: ignore[import-not-found]
-
-    _signal.signal(_INTERRUPT, _interrupt)
+    global _running  # noqa: PLW0603 - a process has one main thread
+    listen()
     try:
-        return script()
+        _running = True
+        return None if _asked else script()
     except KeyboardInterrupt:
         if _asked:
             return None
@@ -81,6 +96,7 @@ def run(finder: IndexFinder, script: Callable[[], Any]) -> Any:  # noqa: ANN401 
         leave.show(error)
         return None
     finally:
+        _running = False
         if _RESTART in _asked:
             start_anew(finder)
 

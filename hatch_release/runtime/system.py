@@ -86,6 +86,9 @@ class System:
         self.node = node
         api.attach(node)
         self.answer()
+        if ending.is_asked():  # while it was configured
+            ending.run(self.finder, _nothing)
+            return 0
         try:
             with Importing(self.finder):
                 preload.preload(early)
@@ -130,6 +133,7 @@ def load(
     system.endpoint = endpoint.open_for(system)
     plan = payload["config"]
     if plan is not None and plan["distribution"]:
+        ending.listen()
         system.answer()
     finder.read_ahead()
     rest = _beat()
@@ -177,6 +181,10 @@ def _preloaded(modules: tuple[str, ...], script: Callable[[], Any]) -> Any:  # n
         return _refused(error)
     preload.settle()
     return script()
+
+
+def _nothing() -> None:
+    """Nothing is left to be run."""
 
 
 def _refused(error: ReleaseError) -> int:

@@ -55,8 +55,17 @@ def configured(
         function: What the command runs.
         parameters: Its own.
     """
+    plan = finder.release_payload["config"]
     try:
-        configure(finder, arguments)
+        if plan is not None and plan["distribution"] and arguments[0].startswith("start"):
+            # Commands reach the system already, and may end it.
+            from .. import ending
+
+            ending.run(finder, lambda: configure(finder, arguments))
+            if ending.is_asked():
+                return 0
+        else:
+            configure(finder, arguments)
     except ConfigError as error:
         return tell(error)
     return function(*parameters)
