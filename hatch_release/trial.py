@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hatch_release.applications.preloading import OPTION, source_path
 from hatch_release.cache.store import key_of, tool
 from hatch_release.errors import OptionError, ProjectFileError, ReleaseError
+from hatch_release.inside import SECONDS, boot_file_of, interpreter_of, last_words, run_boot_file
 from hatch_release.runtime import layout
 from hatch_release.tree.manifest import tree_files
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 KIND = "start"
 INCLUDE = "stdlib-include"
-SECONDS = 300
-"""How long importing the applications may take."""
 
 
 @dataclass(frozen=True)
@@ -75,22 +74,17 @@ def _key(release: Release, interpreter: Interpreter) -> str:
 def _import(release: Release, host_python: Path) -> dict[str, Any]:
     """What starting the release showed."""
     output = release.scratch / "trial.json"
-    command = _command(release, host_python, output)
     directory = release.scratch / "trial"
     directory.mkdir(exist_ok=True)
-    # Without -I, so that the hash seed counts: sets are then walked in the same order in every build.
+    # With the hash seed sets are walked in the same order in every build.
     environment = {"RELEASE_ROOT": str(release.path), "RELEASE_NAME": release.name, "PYTHONHASHSEED": "0"}
     try:
-        done = subprocess.run(
-            command,
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
+        done = run_boot_file(
+            interpreter_of(release, host_python),
+            boot_file_of(release, layout.START),
+            ["_trace", str(output)],
+            directory=directory,
+            environment=environment,
         )
     except subprocess.TimeoutExpired as error:
         raise ReleaseError(
@@ -98,20 +92,11 @@ def _import(release: Release, host_python: Path) -> dict[str, Any]:
             "check = false skips starting it"
         ) from error
     if not output.is_file():
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ReleaseError(
-            f"the assembled release '{release.name}' doesn't start (exit code {done.returncode}): {reason}"
+            f"the assembled release '{release.name}' doesn't start (exit code {done.returncode}): {last_words(done)}"
         )
     report: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
     return report
-
-
-def _command(release: Release, host_python: Path, output: Path) -> list[str]:
-    """The interpreter of the release, on its own boot file."""
-    bundled = release.path / release.python_directory / "bin" / "python3"
-    python = bundled if release.python_directory else host_python
-    boot_file = release.version_path / (layout.START + layout.BOOT_SUFFIX)
-    return [str(python), "-S", "-s", str(boot_file), "_trace", str(output)]
 
 
 def _judge(release: Release, error: dict[str, Any], index: ModuleIndex) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hatch_release.inspection.imports import parse
+from hatch_release.inspection.start import parse
 from tests import interpreters
 from tests.builds import configure
 from tests.conftest import copy_fixture
@@ -19,9 +19,11 @@ from tests.test_commands import hatch_release
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hatch_release.testing import ReleaseProject
     from tests.projects import Builder
 
 CHROMIUM = shutil.which("chromium") or ""
+BEGINNING = ["Interpreter", "Boot file and module index", "The system's own modules"]
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -71,9 +73,11 @@ def drawn(page: Path, directory: Path) -> str:
     return done.stdout
 
 
-def flattened(imports: list[Any]) -> list[tuple[str, int, int]]:
+def flattened(spans: list[Any]) -> list[tuple[str, int, int]]:
     return [
-        each for name, alone, whole, inner in imports for each in [(name, alone, whole), *flattened(inner)]
+        each
+        for name, alone, whole, inner, *_problem in spans
+        for each in [(name, alone, whole), *flattened(inner)]
     ]
 
 
@@ -94,20 +98,22 @@ def test_the_page_of_a_directory(dist: Path, tmp_path: Path) -> None:
                 check(child)
 
     check(version["tree"])
-    imports = flattened(version["imports"])
+    imports = flattened(version["start"])
     names = [name for name, _, _ in imports]
     assert {"cli.main", "click", "rich.table"} <= set(names)
     assert all(alone <= whole for _, alone, whole in imports)
-    assert version["imports_missing"] == ""
+    assert version["start_missing"] == ""
+    assert [each[0] for each in version["start"]] == [*BEGINNING, "Application cli"]
+    assert all(each[2] > 0 for each in version["start"])
 
 
 def test_the_page_of_an_archive_says_that_imports_are_not_known(dist: Path, tmp_path: Path) -> None:
     (archive,) = dist.glob("*.tar.zst")
     (version,) = data_of(written(archive, tmp_path / "page.html"))["versions"]
-    assert version["imports"] == []
-    assert version["imports_missing"].endswith("an archive is not run.")
+    assert version["start"] == []
+    assert version["start_missing"].endswith("an archive is not run.")
     (left_alone,) = data_of(written(dist / "cli", tmp_path / "page.html", "--no-run"))["versions"]
-    assert "--no-run" in left_alone["imports_missing"]
+    assert "--no-run" in left_alone["start_missing"]
 
 
 def test_a_release_that_does_not_run_here(dist: Path, tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ def test_a_release_that_does_not_run_here(dist: Path, tmp_path: Path) -> None:
     python.write_text("#!/bin/sh\necho 'GLIBC_9.9 not found' >&2\nexit 1\n")
     python.chmod(0o755)
     (version,) = data_of(written(root, tmp_path / "page.html"))["versions"]
-    assert version["imports_missing"] == (
+    assert version["start_missing"] == (
         "The release does not run on this machine (exit code 1): GLIBC_9.9 not found"
     )
 
@@ -152,13 +158,54 @@ def test_a_browser_draws_it(dist: Path, tmp_path: Path) -> None:
     assert any(box.startswith("click ") for box in boxes)
     rows = re.findall(r'class="row[^>]*? title="([^"]+)"', document)
     assert any(row.startswith("cli.main: ") for row in rows)
+    assert all(any(row.startswith(f"{phase}: ") for row in rows) for phase in (*BEGINNING, "Application cli"))
+    assert ">Ready<" in document
     assert '<h1 id="title">cli 2.1.0</h1>' in document
     (archive,) = dist.glob("*.tar.zst")
     written(archive, tmp_path / "archive.html")
     document = drawn(tmp_path / "archive.html", tmp_path / "profile")
     assert (
-        "Not available. Imports are measured by running the release, and an archive is not run." in document
+        "Not available. The start is measured by running the release, and an archive is not run." in document
     )
+
+
+@pytest.fixture(scope="module")
+def configured(builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release whose configuration is loaded at boot, by its file and six providers."""
+    project = copy_fixture("configured", tmp_path_factory.mktemp("configured"))
+    return builders[interpreters.running()].release(project)
+
+
+def start_of(root: Path, page: Path) -> dict[str, list[Any]]:
+    """The phases of a start by their names."""
+    (version,) = data_of(written(root, page))["versions"]
+    assert version["start_missing"] == ""
+    return {each[0]: each for each in version["start"]}
+
+
+def test_the_configuration_is_a_phase_with_its_providers(configured: Path, tmp_path: Path) -> None:
+    start = start_of(configured, tmp_path / "page.html")
+    assert list(start) == [*BEGINNING, "Configuration at boot", "Application configured"]
+    providers = [each[0] for each in start["Configuration at boot"][3] if each[0].startswith("provider ")]
+    names = ["runtime", "toml", "json", "dotenv", "env", "secrets", "configured.vault:Vault"]
+    assert providers == [f"provider {name}" for name in names]
+    assert "configured.report" in [each[0] for each in start["Application configured"][3]]
+
+
+def test_a_configuration_that_needs_another_machine(configured: Path, tmp_path: Path) -> None:
+    root = tmp_path / "configured"
+    shutil.copytree(configured, root, symlinks=True)
+    with (root / "releases" / "1.0.0" / "runtime.py").open("a", encoding="utf-8") as stream:
+        stream.write("\nimport os\nos.environ['NO_SUCH_DATABASE']\n")
+    start = start_of(root, tmp_path / "page.html")
+    assert "failed with KeyError: 'NO_SUCH_DATABASE'" in start["Configuration at boot"][4]
+    assert start["Application configured"][2] > 0
+
+
+def test_applications_that_can_t_be_imported_here(release_project: ReleaseProject, tmp_path: Path) -> None:
+    release_project.write({"sample.py": "import no_such_library\n"}).configure("check = false")
+    start = start_of(release_project.build().root, tmp_path / "page.html")
+    assert start["Application sample"][4] == "ModuleNotFoundError: No module named 'no_such_library'"
 
 
 def test_lines_of_others_are_no_imports() -> None:
@@ -168,10 +215,14 @@ a warning of somebody
 import time:         5 |         15 |   middle
 import time:         7 |          7 |   second
 import time:         1 |         23 | outer
+hatch-release phase\tsystem\t\t5000
 import time:         2 |          2 | last
+hatch-release phase\tready\t\t9000
 """
-    outer, last = parse(text).imports
-    assert (outer.name, [each.name for each in outer.children], outer.children[0].children[0].name) == (
+    first, second = parse(text)
+    assert (first.kind, second.kind, second.nanoseconds) == ("system", "ready", 9000)
+    (outer,), (last,) = first.before, second.before
+    assert (outer.name, [each.name for each in outer.parts], outer.parts[0].parts[0].name) == (
         "outer",
         ["middle", "second"],
         "inner",

@@ -11,9 +11,9 @@ import click
 from hatch_release.commands.released import RELEASE, VERSION, find_release
 from hatch_release.errors import ReleaseError
 from hatch_release.inspection.facts import inspect
-from hatch_release.inspection.imports import Waterfall, measure
 from hatch_release.inspection.page import write_page
 from hatch_release.inspection.root import read_root
+from hatch_release.inspection.start import Waterfall, measure
 from hatch_release.inspection.table import table
 from hatch_release.inspection.why import why as reasons
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page to look at in a browser."
 )
-@click.option("--no-run", is_flag=True, help="Don't run the release to measure its imports for the page.")
+@click.option("--no-run", is_flag=True, help="Don't run the release to measure its start for the page.")
 def command(  # noqa: PLR0913 - click's flags
     release: Path | None,
     version: str | None,
@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913 - click's flags
 
 
 def _write_html(file: Path, root: Root, inspection: Inspection, *, no_run: bool) -> None:
-    """Write the page, with the imports of each version that can be run here."""
+    """Write the page, with the start of each version that can be run here."""
     left_alone = Waterfall(missing="The release was not to be run (--no-run).")
     waterfalls = {each.version: left_alone if no_run else measure(root, each) for each in inspection.versions}
     write_page(file, root, inspection, waterfalls)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hatch_release.errors import OptionError, ReleaseError
+from hatch_release.inside import SECONDS, boot_file_of, interpreter_of, last_words, run_boot_file
 from hatch_release.runtime import layout
 from hatch_release.runtime.config import plain
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_VARIABLE = "RELEASE_ENV"
 DEFAULT_ENVIRONMENT = "prod"
-SECONDS = 300
-"""How long it may take."""
 
 
 class _Inside(Exception):  # noqa: N818 - shown as the cause of an error
@@ -100,16 +99,12 @@ def _run(assembly: Assembly, job: dict[str, Any]) -> dict[str, Any]:
     job_file, report_file = release.scratch / "configure.json", release.scratch / "configured.json"
     job_file.write_text(json.dumps(job), encoding="utf-8")
     try:
-        done = subprocess.run(
-            [*_command(assembly), str(job_file), str(report_file)],
-            cwd=release.project.root,
-            env=_environment(assembly),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
+        done = run_boot_file(
+            interpreter_of(release, assembly.interpreter.executable),
+            boot_file_of(release, layout.START_CLEAN),
+            ["_configure", str(job_file), str(report_file)],
+            directory=release.project.root,
+            environment=_environment(assembly),
         )
     except subprocess.TimeoutExpired as error:
         raise ReleaseError(
@@ -118,21 +113,12 @@ def _run(assembly: Assembly, job: dict[str, Any]) -> dict[str, Any]:
     for line in (done.stdout + done.stderr).splitlines() if report_file.is_file() else ():
         release.progress.say(f"configuration: {line}")
     if not report_file.is_file():
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ReleaseError(
-            f"evaluating the configuration of release '{release.name}' ended with exit code {done.returncode}: {reason}"
+            f"evaluating the configuration of release '{release.name}' ended with exit code {done.returncode}: "
+            f"{last_words(done)}"
         ) from _Inside("\n" + done.stderr)
     report: dict[str, Any] = json.loads(report_file.read_text(encoding="utf-8"))
     return report
-
-
-def _command(assembly: Assembly) -> list[str]:
-    """The interpreter of the release, on its boot file, with the command `_configure`."""
-    release = assembly.release
-    bundled = release.path / release.python_directory / "bin" / "python3"
-    python = bundled if release.python_directory else assembly.interpreter.executable
-    boot_file = release.version_path / (layout.START_CLEAN + layout.BOOT_SUFFIX)
-    return [str(python), "-S", "-s", str(boot_file), "_configure"]
 
 
 def _environment(assembly: Assembly) -> dict[str, str]:

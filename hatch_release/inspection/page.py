@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hatch_release.inspection.facts import Inspection, Version
-    from hatch_release.inspection.imports import Waterfall
     from hatch_release.inspection.root import Root
+    from hatch_release.inspection.start import Waterfall
 
 SMALLEST = 4000
 """Files that are less than one of this many parts of a version's size are told together, by directory and kind."""
@@ -32,7 +32,7 @@ def write_page(file: Path, root: Root, inspection: Inspection, waterfalls: Mappi
         file: Replaced when it exists.
         root: The release.
         inspection: What was found out about it.
-        waterfalls: The imports at start, by version.
+        waterfalls: What happens at start, by version.
 
     Raises:
         ReleaseError: When it can't be written.
@@ -43,8 +43,8 @@ def write_page(file: Path, root: Root, inspection: Inspection, waterfalls: Mappi
         plain["tree"] = _tree(root, version)
         plain["why"] = version.stdlib.get("included", {})
         waterfall = waterfalls[version.version]
-        plain["imports"] = [each.to_json() for each in waterfall.imports]
-        plain["imports_missing"] = waterfall.missing
+        plain["start"] = [each.to_json() for each in waterfall.spans]
+        plain["start_missing"] = waterfall.missing
     names = dict.fromkeys(f"{each.name} {each.version}" for each in inspection.versions)
     try:
         file.write_text(_page(", ".join(names), value), encoding="utf-8", errors="replace")

@@ -188,6 +188,13 @@ def _trace(finder: IndexFinder, arguments: list[str]) -> Call:
     return trace.trace, (finder, arguments[0])
 
 
+def _measure(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it takes none
+    """The inspector's own: do what `start` does before it calls anything, and tell how long that takes."""
+    from . import phases
+
+    return phases.measure, (finder,)
+
+
 def _configure(finder: IndexFinder, arguments: list[str]) -> Call:  # noqa: ARG001 - it needs none of the release
     """The assembler's own: run the build-time configuration, and `init` of the providers."""
     from .config import assembling
@@ -224,6 +231,7 @@ COMMANDS: dict[str, Callable[[IndexFinder, list[str]], Call]] = {
     "attach": _attach,
     "logs": _logs,
     "_trace": _trace,
+    "_measure": _measure,
     "_configure": _configure,
     **{name: _ask(name) for name in ("rpc", "remote", "restart", "stop", "pid", "info", "stacks")},
 }

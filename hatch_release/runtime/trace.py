@@ -6,9 +6,7 @@ those that it preloads; nothing is started.
 
 from __future__ import annotations
 
-import json
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from . import leave
@@ -16,7 +14,12 @@ from .bootfile import STARTED
 from .preload import EMBEDDED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .importer import IndexFinder
+
+SYSTEM, APPLICATION, PRELOADING = "system", "application", "preloading"
+"""What is imported one after the other: the system's own modules, each application's, and what is preloaded."""
 
 
 def trace(finder: IndexFinder, output: str) -> None:
@@ -27,7 +30,9 @@ def trace(finder: IndexFinder, output: str) -> None:
         output: Where to write: `modules` in load order, `libraries` mapped into the process, and `error`:
             None, or what the first import that failed raised (`_import`).
     """
-    error = _import_all(finder)
+    import json
+
+    error = import_all(finder, _configure)
     if leave.has_foreign_code():
         import ctypes  # what the end of such a process needs  # noqa: F401
     report = {"modules": list(sys.modules), "libraries": _libraries(finder.release_root), "error": error}
@@ -35,26 +40,49 @@ def trace(finder: IndexFinder, output: str) -> None:
         json.dump(report, file)
 
 
-def _import_all(finder: IndexFinder) -> dict[str, Any] | None:
-    """Import the modules of all applications that start, in their order, then what is preloaded; the first error."""
+def _configure(finder: IndexFinder) -> None:
+    """Have the configuration as it was assembled, and the providers' modules: none is asked on this machine."""
+    from .config import boot, provider
+
+    boot.install_assembled(finder)
+    plan = finder.release_payload["config"]
+    for reference, _state in plan["providers"] if plan else ():
+        provider.find(reference)
+
+
+def import_all(
+    finder: IndexFinder,
+    configure: Callable[[IndexFinder], None],
+    begins: Callable[[str, str], None] = lambda _kind, _name: None,
+) -> dict[str, Any] | None:
+    """Import the modules of all applications that start, in their order, then what is preloaded; the first error.
+
+    Args:
+        finder: Serves the release's modules.
+        configure: Called before the first application is imported, if there is a configuration.
+        begins: Told what is imported next, as in `phases.py`: its kind, and the application's name.
+    """
+    begins(SYSTEM, "")
     from . import system  # noqa: F401 - what `start` needs
 
     payload = finder.release_payload
     if payload["config"] is not None:
-        from .config import boot, provider
-
-        boot.install_assembled(finder)
-        for reference, _state in payload["config"]["providers"]:
-            provider.find(reference)
+        configure(finder)
     if any(each["kind"] != "script" and each["mode"] in STARTED for each in payload["applications"]):
+        begins(SYSTEM, "for applications")
         from . import api  # noqa: F401 - what `start` needs then
         from .supervision import supervisor  # noqa: F401 - what `start` needs then
     for each in payload["applications"]:
         module = each["start"].partition(":")[0]
-        error = _import(module) if module and each["mode"] in STARTED else None
-        if error:
+        if not module or each["mode"] not in STARTED:
+            continue
+        begins(APPLICATION, each["name"])
+        if error := _import(module):
             return {**error, "application": each["name"]}
-    for module in payload["preload"] if payload["mode"] == EMBEDDED else ():
+    preloaded = payload["preload"] if payload["mode"] == EMBEDDED else ()
+    if preloaded:
+        begins(PRELOADING, "")
+    for module in preloaded:
         error = _import(module)
         if error:
             return {**error, "preloading": module}
@@ -70,6 +98,8 @@ def _import(module: str) -> dict[str, Any] | None:
     try:
         __import__(module)
     except BaseException as raised:  # noqa: BLE001 - reported, whatever it is
+        import traceback
+
         return {
             "type": type(raised).__name__,
             "message": str(raised),

@@ -150,36 +150,37 @@ function go(to) {
   treemap();
 }
 
-// The waterfall of imports
+// The waterfall of a start
 
 function waterfall() {
   const target = by("waterfall");
   target.replaceChildren();
-  const total = version.imports.reduce((sum, each) => sum + each[2], 0);
-  if (!version.imports.length) {
-    by("imports-note").textContent = `Not available. ${version.imports_missing}`;
+  const total = version.start.reduce((sum, each) => sum + each[2], 0);
+  if (!version.start.length) {
+    by("start-note").textContent = `Not available. ${version.start_missing}`;
     return;
   }
-  const number = (function size(list) { return list.reduce((sum, each) => sum + 1 + size(each[3]), 0); })(version.imports);
-  by("imports-note").textContent = `${count(number, "module")} in ${time(total)}, measured on the machine that wrote this page, `
-    + "with the files in memory; measuring itself costs time. Dark is a module's own time, pale what it imports. "
-    + "Imports that take less than a thousandth of the whole are not shown.";
+  const number = (function size(list) { return list.reduce((sum, each) => sum + 1 + size(each[3]), 0); })(version.start.flatMap((each) => each[3]));
+  by("start-note").textContent = `${time(total)} from the process to the first call of an application, ${count(number, "module")} imported: `
+    + "measured on the machine that wrote this page, with the files in memory; measuring itself costs time, and env.sh and vm.args do not take part. "
+    + "Dark is the own time of a phase or a module, pale what it imports. Imports that take less than a thousandth of the whole are not shown.";
   const axis = make("div", undefined, "axis");
   axis.append(...[0, 0.25, 0.5, 0.75, 1].map((part) => make("span", time(total * part))));
   target.append(axis);
-  const visible = (each) => each[2] >= total / 1000;
+  const visible = (each) => each[4] || each[2] >= total / 1000;
 
   function rows(list, start, depth) {
     return list.flatMap((each) => {
       const begin = start;
       start += each[2];
-      return visible(each) ? [row(each, begin, depth)].flat() : [];
+      return !depth || visible(each) ? row(each, begin, depth) : [];
     });
   }
   function row(each, begin, depth) {
     const inner = each[3].filter(visible);
     let open = inner.length > 0 && each[2] > total / 12;
-    const line = make("button", undefined, "row");
+    const style = depth ? "row" : "row phase";
+    const line = make("button", undefined, style);
     line.type = "button";
     const name = make("span", each[0]);
     name.style.paddingLeft = `${Math.min(depth, 12) * 10}px`;
@@ -194,18 +195,21 @@ function waterfall() {
     chart.append(whole, alone, told);
     line.append(name, chart);
     line.title = `${each[0]}: ${time(each[2])}, of which ${time(each[1])} its own`;
+    const problem = each[4] ? [make("p", `Not complete here: ${each[4]}`, "problem")] : [];
     const below = make("div");
     function show() {
       if (!inner.length) return;
-      line.className = `row ${open ? "open" : "shut"}`;
+      line.className = `${style} ${open ? "open" : "shut"}`;
       line.setAttribute("aria-expanded", open);
       below.replaceChildren(...(open ? rows(each[3], begin, depth + 1) : []));
     }
     line.onclick = () => { open = !open; show(); };
     show();
-    return [line, below];
+    return [line, ...problem, below];
   }
-  target.append(...rows(version.imports, 0, 0));
+  const ready = make("div", undefined, "row phase ready");
+  ready.append(make("span", "Ready"), make("div", `after ${time(total)}`));
+  target.append(...rows(version.start, 0, 0), ready);
 }
 
 // Tables

@@ -107,17 +107,18 @@ def configure(finder: IndexFinder, arguments: list[str]) -> None:
     install(store)
 
 
-def load(finder: IndexFinder) -> Store:
+def load(finder: IndexFinder, begins: Callable[[str], None] | None = None) -> Store:
     """The configuration of a release, for a process that was not started by its launcher.
 
     Args:
         finder: Serves the release's modules.
+        begins: Told which provider is asked next.
 
     Raises:
         ConfigError: When it can't be loaded.
     """
     os.environ.setdefault("RELEASE_ROOT", finder.release_root)
-    return _load(finder, _named(finder))[0]
+    return _load(finder, _named(finder), begins)[0]
 
 
 def install_assembled(finder: IndexFinder) -> None:
@@ -140,12 +141,14 @@ def _default(finder: IndexFinder) -> str:
     return f"{finder.release_root}/releases/{finder.release_payload['version']}/sys.config"
 
 
-def _load(finder: IndexFinder, file: str) -> tuple[Store, dict[str, Any] | None]:
+def _load(
+    finder: IndexFinder, file: str, begins: Callable[[str], None] | None = None
+) -> tuple[Store, dict[str, Any] | None]:
     """The configuration, and what a reboot has noted in the file that it was read from."""
     store, booted = _read(finder, file)
     plan = finder.release_payload["config"]
     if plan is not None and booted is None:
-        _run_providers(store, plan, store.values)
+        _run_providers(store, plan, store.values, begins)
     return store, booted
 
 
@@ -183,9 +186,13 @@ def _notes(finder: IndexFinder, booted: dict[str, Any] | None) -> Notes:
     return Notes(read)
 
 
-def _run_providers(store: Store, plan: ConfigPlan, base: Config) -> None:
+def _run_providers(
+    store: Store, plan: ConfigPlan, base: Config, begins: Callable[[str], None] | None
+) -> None:
     """Let each provider add to the configuration."""
     for reference, state in plan["providers"]:
+        if begins is not None:
+            begins(reference)
         before = store.values
         install(store)  # what a provider asks for is the result so far
         try:
