@@ -1,0 +1,244 @@
+"""Builds that find, share, damage or lack the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hatch_release.assemble import STAGES
+from hatch_release.cache import upkeep as cache_upkeep
+from hatch_release.cache.store import ENTRY, TREE, Cache
+from hatch_release.options.table import Options
+from tests.builds import configure, greets, replace
+from tests.projects import clean_environment
+from tests.trees import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.projects import Builder, Done
+
+UNSHARE = shutil.which("unshare")
+KINDS = ["distribution", "installation", "interpreter", "library", "start"]
+AGAIN = {"HATCH_RELEASE_OVERWRITE": "1"}
+
+
+def used(directory: Path) -> dict[Path, float]:
+    """When each entry was used last."""
+    return {each.place: each.used for each in cache_upkeep.entries(Cache(directory))}
+
+
+def built(root: Path) -> dict[str, object]:
+    """The release as plain data."""
+    found = snapshot(root)
+    assert greets(root)
+    return found
+
+
+def test_a_second_build_takes_everything_from_the_cache(
+    builder: Builder, project: Path, tmp_path: Path
+) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+    before = used(tmp_path / "own")
+    assert {place.parent.name for place in before} == set(KINDS)
+    assert built(builder.release(project, **private)) == first
+    after = used(tmp_path / "own")
+    assert after.keys() == before.keys()
+    assert all(after[place] > before[place] for place in before)
+
+
+def test_a_changed_file_is_in_the_next_release(builder: Builder, project: Path) -> None:
+    builder.release(project, **AGAIN)
+    replace(project, "Hello, ", "Good day, ", "hello/__init__.py")
+    root = builder.release(project, **AGAIN)
+    done = subprocess.run([root / "bin" / "hello", "start"], capture_output=True, text=True, check=True)
+    assert done.stdout == "Good day, world!\n"
+
+
+def test_options_are_part_of_what_is_remembered(builder: Builder, project: Path) -> None:
+    builder.release(project, **AGAIN)
+    root = builder.release(configure(project, 'strip = { keep = ["source"] }'), **AGAIN)
+    assert list(root.glob("lib/hello-1.0.0/hello/__init__.py"))
+    assert list(root.glob("python-*/lib/python*/os.py"))
+
+
+def test_force_makes_everything_anew(builder: Builder, project: Path, tmp_path: Path) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+    before = {place: place.stat().st_ino for place in used(tmp_path / "own")}
+    assert built(builder.release(project, HATCH_RELEASE_FORCE="1", **private)) == first
+    after = {place: place.stat().st_ino for place in used(tmp_path / "own")}
+    assert after.keys() == before.keys()
+    assert all(after[place] != before[place] for place in before)
+
+
+def test_a_damaged_cache_costs_time_only(builder: Builder, project: Path, tmp_path: Path) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+    for place in used(tmp_path / "own"):
+        for file in [file for file in (place / TREE).rglob("*") if file.is_file()][:1] or [place / ENTRY]:
+            file.write_bytes(file.read_bytes()[:-1] + b"?")
+    done = builder.build(project, **private)
+    assert done.returncode == 0
+    damaged = [line for line in done.stderr.splitlines() if "is damaged" in line]
+    assert len(damaged) == len(used(tmp_path / "own"))
+    assert "Traceback" not in done.stderr
+    assert built(project / "dist" / "release" / "hello") == first
+    assert "is damaged" not in builder.build(project, **private).stderr
+
+
+def test_an_unlocked_project_is_installed_every_time(builder: Builder, project: Path) -> None:
+    (project / "requirements.lock").unlink(missing_ok=True)
+    done = [builder.build(project, **AGAIN) for _ in range(2)]
+    assert [each.returncode for each in done] == [0, 0]
+    assert all("no lock found" in each.stderr for each in done)
+
+
+def mounted(script: str, builder: Builder, project: Path) -> Done:
+    """Run `script`, to which the build is given, where it may mount."""
+    if UNSHARE is None:
+        pytest.skip("needs unshare")
+    build = [str(builder.python), "-m", "hatchling", "build", "-t", "release"]
+    done = subprocess.run(
+        [UNSHARE, "--map-root-user", "--mount", "sh", "-c", script, "sh", *build],
+        cwd=project,
+        env=clean_environment(HATCH_RELEASE_CACHE_DIR=str(project / "kept"), **AGAIN),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode in {1, 77} and "Warning" not in done.stderr:
+        pytest.skip(f"this machine allows no mounts: {done.stderr}")
+    return done
+
+
+READ_ONLY = 'mount --bind kept kept && mount -o remount,ro,bind kept || exit 77; "$@"'
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_read_only_cache(builder: Builder, project: Path, *, filled: bool) -> None:
+    (project / "kept").mkdir()
+    if filled:
+        builder.release(project, HATCH_RELEASE_CACHE_DIR=str(project / "kept"))
+    before = snapshot(project / "kept")
+    done = mounted(READ_ONLY, builder, project)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("Warning: the cache")]
+    if filled:
+        assert told == []
+    else:
+        (line,) = told
+        assert line == (
+            f"Warning: the cache {project / 'kept'} can't be written (Read-only file system): "
+            "later builds will take longer; HATCH_RELEASE_CACHE_DIR names another"
+        )
+    assert snapshot(project / "kept") == before
+    assert greets(project / "dist" / "release" / "hello")
+
+
+def test_a_full_cache(builder: Builder, project: Path) -> None:
+    (project / "kept").mkdir()
+    done = mounted('mount -t tmpfs -o size=3m tmpfs kept || exit 77; "$@"', builder, project)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Warning: the cache")]
+    assert "can't be written (No space left on device)" in line
+    assert greets(project / "dist" / "release" / "hello")
+
+
+def lines_of(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    yield from process.stdout
+
+
+def test_after_a_kill_in_any_stage_the_next_build_works(
+    builder: Builder, project: Path, tmp_path: Path
+) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    configure(project, 'steps = ["assemble", "tar"]')
+    # The first one finds an empty cache, later ones what those before them had made when they were killed.
+    for title in (*(each.title for each in STAGES if each.wanted(Options())), "Packing", "Release hello"):
+        with subprocess.Popen(
+            [str(builder.python), "-m", "hatchling", "build", "-t", "release"],
+            cwd=project,
+            env=clean_environment(**private),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            told = []
+            for line in lines_of(process):
+                told.append(line)
+                if line.startswith(title):
+                    os.killpg(process.pid, signal.SIGKILL)
+            assert any(line.startswith(title) for line in told), "".join(told)
+            assert not [line for line in told if "is damaged" in line or "Error" in line], "".join(told)
+    done = builder.build(project, **private)
+    assert done.returncode == 0, done.stderr
+    assert "is damaged" not in done.stderr
+    assert greets(project / "dist" / "release" / "hello")
+    names = sorted(path.name for path in (project / "dist" / "release").iterdir())
+    assert [name.partition("-")[0] for name in names] == ["hello", "hello"]
+
+
+def test_two_builds_at_once_with_an_empty_cache(builder: Builder, project: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(project, tmp_path / "other" / "hello")
+    environment = clean_environment(HATCH_RELEASE_CACHE_DIR=str(tmp_path / "own"))
+    running = [
+        subprocess.Popen(
+            [str(builder.python), "-m", "hatchling", "build", "-t", "release"],
+            cwd=directory,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for directory in (project, other)
+    ]
+    for each in running:
+        assert "the cache" not in each.communicate()[1]
+        assert each.returncode == 0
+    assert greets(project / "dist" / "release" / "hello")
+    assert greets(other / "dist" / "release" / "hello")
+
+
+def command(builder: Builder, *arguments: str, directory: Path) -> Done:
+    """Run `hatch-release`."""
+    return subprocess.run(
+        [str(builder.python.with_name("hatch-release")), *arguments],
+        env=clean_environment(HATCH_RELEASE_CACHE_DIR=str(directory)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command(builder: Builder, project: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "own"
+    assert command(builder, "cache", "dir", directory=directory).stdout == f"{directory}\n"
+    builder.release(project, HATCH_RELEASE_CACHE_DIR=str(directory))
+    number = len(used(directory))
+    *kinds, total = command(builder, "cache", "info", directory=directory).stdout.splitlines()
+    assert [line.split()[0] for line in kinds] == KINDS
+    assert total.split()[:2] == ["all", str(number)]
+    assert "removed 0 entries" in command(builder, "cache", "prune", directory=directory).stdout
+    removed = command(builder, "cache", "prune", "--gigabytes", "0.001", directory=directory).stdout
+    assert removed.startswith("removed ")
+    assert 0 < len(used(directory)) < number
+    cleared = command(builder, "cache", "clear", directory=directory)
+    assert cleared.returncode == 0
+    assert used(directory) == {}
+    assert greets(builder.release(project, HATCH_RELEASE_CACHE_DIR=str(directory), **AGAIN))
+
+
+def test_a_misspelt_command_gets_the_nearest(builder: Builder, tmp_path: Path) -> None:
+    done = command(builder, "cache", "prun", directory=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean 'prune'?" in done.stderr
