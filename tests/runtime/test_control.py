@@ -339,3 +339,17 @@ def test_without_distribution(one: System) -> None:
             "system too\n"
         ),
     )
+
+
+def test_profiling_after_other_calls(system: System) -> None:
+    system.start(SERVER)
+    profile = "import cProfile; cProfile.run('sum(range(10))')"
+    for _ in range(3):
+        assert "function calls in" in system.ask(profile)
+    # An interruption that has come leaves nothing behind either.
+    with system.popen("rpc", "print(1, flush=True)\nwhile True: pass") as call:
+        assert call.stdout is not None
+        call.stdout.readline()
+        call.send_signal(signal.SIGINT)
+        call.wait(30)
+    assert "function calls in" in system.ask(profile)

@@ -150,6 +150,27 @@ def test_a_shell_in_the_live_system(node: System) -> None:
     assert (node.output, node.errors) == ("up\n", "")
 
 
+def test_looking_for_what_is_wrong(node: System) -> None:
+    with remote(node) as terminal:
+        terminal.cell("double = lambda number: number * 2")
+        terminal.output = ""
+        terminal.send("double([])('called')\r")
+        terminal.expect("TypeError")
+        terminal.count += 1
+        terminal.prompt()
+        terminal.send("%debug\r")
+        terminal.expect("ipdb> ")
+        terminal.send("p 'Twice.' * 2\n")
+        terminal.expect("'Twice.Twice.'")
+        terminal.send("q\n")
+        terminal.count += 1
+        terminal.prompt()
+        terminal.cell("%prun -l 1 double(2)", "function calls in")
+        terminal.send("exit\r")
+        assert terminal.finish() == 0
+    assert (node.output, node.errors) == ("up\n", "")
+
+
 def test_completion(node: System) -> None:
     with remote(node) as terminal:
         terminal.cell("orders = inspected.service.orders; numbers = {'first': 1}")

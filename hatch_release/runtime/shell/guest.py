@@ -253,8 +253,12 @@ class Guest(InteractiveShell):
         if self._raised is None:
             raise UsageError("nothing was raised in this shell")
         if force or self.call_pdb:
-            self.InteractiveTB.tb = self._raised[2]
-            self.InteractiveTB.debugger(force=True)
+            # Not by the function for tracebacks, which looks into `sys.last_value`. Without a key for completion,
+            # readline, if the program uses it, stays the program's.
+            debugger = self.debugger_cls(completekey=None)
+            debugger.reset()
+            debugger.botframe = self._raised[2].tb_frame
+            debugger.interaction(None, self._raised[2])
 
     def ask_exit(self) -> None:
         """Leave the shell."""
