@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
@@ -46,7 +45,7 @@ class Caller:
     def __enter__(self) -> Caller:  # noqa: PYI034 - `Self` came with Python 3.11
         """From now on ^C interrupts the code."""
         self._deadline = None
-        with contextlib.suppress(BlockingIOError):
+        while select.select([self._woken], [], [], 0)[0]:
             os.read(self._woken, 1 << 10)  # one that came at the very end of the last code
         self._before = signal.set_wakeup_fd(self._wake), signal.signal(signal.SIGINT, _ignore)
         return self
