@@ -15,22 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import Usage, clean_environment, run
+from measure import PROJECT, Usage, clean_environment, run
 
 GOAL = 20.0
 """Milliseconds that it may cost."""
 WARM_UP = 2
 
-PYPROJECT = """\
-[build-system]
-requires = ["hatchling", "hatch-release"]
-build-backend = "hatchling.build"
-
-[project]
-name = "demo"
-version = "0.1.0"
-
-[project.scripts]
+PYPROJECT = f"""\
+{PROJECT}[project.scripts]
 demo = "demo:main"
 
 [tool.hatch.build.targets.release]

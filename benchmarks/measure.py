@@ -23,6 +23,19 @@ class BenchmarkError(Exception):
     """Something that is measured does not work; the message says what, in one line."""
 
 
+PROJECT = """\
+[build-system]
+requires = ["hatchling", "hatch-release"]
+build-backend = "hatchling.build"
+
+[project]
+name = "demo"
+version = "0.1.0"
+
+"""
+"""The beginning of each `pyproject.toml` that is measured."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """What one run of a command used, the children that it waited for included."""

@@ -26,6 +26,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from measure import PROJECT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,16 +49,8 @@ POLL = 0.001
 """Seconds between two looks."""
 LONGEST = 60.0
 
-PYPROJECT = """\
-[build-system]
-requires = ["hatchling", "hatch-release"]
-build-backend = "hatchling.build"
-
-[project]
-name = "demo"
-version = "0.1.0"
-
-[project.entry-points."hatch_release.application"]
+PYPROJECT = f"""\
+{PROJECT}[project.entry-points."hatch_release.application"]
 demo = "demo:application"
 """
 PYTHON = '''\

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 from .. import hidden
 from ..errors import ConfigError
 from ..noting import note
-from ..provider import BuiltIn
 from . import places, variables
+from .placed import Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WHO = "dotenv"
 _LINE = re.compile(r"(?:[ \t]*export[ \t]+|[ \t]*)([A-Za-z_][\w.-]*)[ \t]*=[ \t]*", re.ASCII)
 _QUOTED = {
     '"': re.compile(r'"((?:[^"\\]|\\.)*)"[ \t]*(?:#[^\n]*)?(?:\n|\Z)', re.DOTALL),
@@ -71,18 +70,20 @@ def _value(text: str, begin: int, end: int, where: str) -> tuple[str, int]:
     ), found.end()
 
 
-class DotenvFile(BuiltIn):
+class DotenvFile(Placed):
     """Takes values from a `.env` file."""
+
+    WHO = "dotenv"
+    SETTINGS = variables.SETTINGS
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
         """Check path and settings."""
-        return variables.checked(places.checked(term, WHO, variables.SETTINGS), WHO)
+        return variables.checked(super().init(term), self.WHO)
 
-    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    def read(
+        self, config: dict[str, dict[str, Any]], path: str, state: dict[str, Any]
+    ) -> dict[str, dict[str, Any]]:
         """Read the file."""
-        path = places.located(state, WHO)
-        if not path:
-            return config
         config = dict(config)
         for name, text, line in parse(places.text(path), path):
             keys, source = variables.path_of(name, state), f"{path}:{line}"

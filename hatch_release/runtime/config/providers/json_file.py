@@ -8,24 +8,19 @@ from typing import Any
 from ..errors import ConfigError
 from ..merging import checked
 from ..noting import merge
-from ..provider import BuiltIn
 from . import lines, places
+from .placed import Placed
 
-WHO = "json"
 
-
-class JsonFile(BuiltIn):
+class JsonFile(Placed):
     """Merges a JSON file into the configuration."""
 
-    def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
-        """Check the path."""
-        return places.checked(term, WHO)
+    WHO = "json"
 
-    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    def read(
+        self, config: dict[str, dict[str, Any]], path: str, _state: dict[str, Any]
+    ) -> dict[str, dict[str, Any]]:
         """Read the file."""
-        path = places.located(state, WHO)
-        if not path:
-            return config
         try:
             text = places.text(path)
             values = json.loads(text)

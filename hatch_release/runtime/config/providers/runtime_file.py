@@ -8,24 +8,18 @@ from typing import Any
 from .. import files, noting
 from ..errors import ConfigError, in_one_line
 from ..merging import merged
-from ..provider import BuiltIn
-from . import places
-
-WHO = "runtime"
+from .placed import Placed
 
 
-class RuntimeFile(BuiltIn):
+class RuntimeFile(Placed):
     """Runs a file that calls `config(...)`, as `config/runtime.py` is run."""
 
-    def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
-        """Check the path."""
-        return places.checked(term, WHO)
+    WHO = "runtime"
 
-    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    def read(
+        self, config: dict[str, dict[str, Any]], path: str, _state: dict[str, Any]
+    ) -> dict[str, dict[str, Any]]:
         """Run the file."""
-        path = places.located(state, WHO)
-        if not path:
-            return config
         base = os.environ.get("RELEASE_ROOT", "")
         try:
             done = files.evaluate(path, noting.environment(), may_import=False, base=base)

@@ -13,37 +13,37 @@ from typing import Any
 from .. import hidden
 from ..errors import ConfigError
 from ..noting import note
-from ..provider import BuiltIn
 from . import places, variables
+from .placed import Placed
 
-WHO = "secrets"
 
-
-class SecretFiles(BuiltIn):
+class SecretFiles(Placed):
     """Takes values from the files of a directory."""
+
+    WHO = "secrets"
+    SETTINGS = variables.SETTINGS
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
         """Check path and settings."""
-        return variables.checked(places.checked(term, WHO, variables.SETTINGS), WHO)
+        return variables.checked(super().init(term), self.WHO)
 
-    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    def read(
+        self, config: dict[str, dict[str, Any]], path: str, state: dict[str, Any]
+    ) -> dict[str, dict[str, Any]]:
         """Read the files. What begins with a dot is Kubernetes' own."""
-        directory = places.located(state, WHO)
-        if not directory:
-            return config
         config = dict(config)
         try:
-            names = sorted(os.listdir(directory))
+            names = sorted(os.listdir(path))
         except OSError as error:
             raise ConfigError(
-                f"the config provider {WHO} can't read {directory}: {error.strerror or error}"
+                f"the config provider {self.WHO} can't read {path}: {error.strerror or error}"
             ) from error
         for name in names:
-            file = f"{directory}/{name}"
-            path = () if name.startswith(".") or not os.path.isfile(file) else variables.path_of(name, state)
-            if path:
-                variables.assign(config, path, _secret(file), file)
-                note(path, file)
+            file = f"{path}/{name}"
+            keys = () if name.startswith(".") or not os.path.isfile(file) else variables.path_of(name, state)
+            if keys:
+                variables.assign(config, keys, _secret(file), file)
+                note(keys, file)
         return config
 
 

@@ -10,10 +10,8 @@ from typing import Any
 from ..errors import ConfigError
 from ..merging import checked
 from ..noting import merge
-from ..provider import BuiltIn
 from . import lines, places
-
-WHO = "toml"
+from .placed import Placed
 
 
 def _reader() -> Any:  # noqa: ANN401 - one of two modules
@@ -55,18 +53,19 @@ def parse(text: str, path: str) -> dict[str, Any]:
     return found
 
 
-class TomlFile(BuiltIn):
+class TomlFile(Placed):
     """Merges a TOML file into the configuration."""
+
+    WHO = "toml"
 
     def init(self, term: Any) -> dict[str, Any]:  # noqa: ANN401 - what the option says
         """Check the path, and that TOML can be read."""
         _reader()
-        return places.checked(term, WHO)
+        return super().init(term)
 
-    def load(self, config: dict[str, dict[str, Any]], state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    def read(
+        self, config: dict[str, dict[str, Any]], path: str, _state: dict[str, Any]
+    ) -> dict[str, dict[str, Any]]:
         """Read the file."""
-        path = places.located(state, WHO)
-        if not path:
-            return config
         text = places.text(path)
         return merge(config, checked(parse(text, path), path), lines.teller(path, text, lines.of_toml))
