@@ -11,7 +11,8 @@ from hatch_release.applications.modes import LOAD, NONE
 from hatch_release.errors import ReleaseError
 from hatch_release.options.kinds import nearest
 from hatch_release.runtime import layout
-from hatch_release.runtime.bootfile import MODES, STARTED, ApplicationSpec
+from hatch_release.runtime.bootfile import MODES, STARTED
+from hatch_release.runtime.payload import ApplicationSpec
 from hatch_release.runtime.preload import EMBEDDED, INTERACTIVE
 
 if TYPE_CHECKING:

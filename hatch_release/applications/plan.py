@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hatch_release.assembly import Assembly
     from hatch_release.project import Project
-    from hatch_release.runtime.bootfile import ApplicationSpec
+    from hatch_release.runtime.payload import ApplicationSpec
     from hatch_release.tree.boot_index import ModuleIndex
 
 

@@ -13,9 +13,9 @@ from hatch_release.configuration import files
 from hatch_release.configuration.evaluation import evaluate
 from hatch_release.options.kinds import PROVIDER, Place
 from hatch_release.runtime import layout
-from hatch_release.runtime.bootfile import ConfigPlan
 from hatch_release.runtime.config import interpreter, plain
 from hatch_release.runtime.config.provider import BUILT_IN
+from hatch_release.runtime.payload import ConfigPlan
 from hatch_release.tree.permissions import PLAIN, PRIVATE
 
 if TYPE_CHECKING:

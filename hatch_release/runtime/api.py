@@ -11,15 +11,16 @@ import os
 import re
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
 
 from .errors import ReleaseError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
-    from .bootfile import ApplicationSpec
     from .importer import IndexFinder
+    from .payload import ApplicationSpec
     from .supervision.supervisor import Node
 
 _current: Node | None = None

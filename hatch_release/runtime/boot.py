@@ -9,14 +9,15 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from . import leave, site_builtins
 from .errors import ReleaseError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+    from typing import Any
 
     from .importer import IndexFinder
 

@@ -7,10 +7,10 @@ interpreter doesn't find the release (`site_entry.py`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
 
 def let_read_site(module: ModuleType) -> None:

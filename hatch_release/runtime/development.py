@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from importlib import metadata
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .bootfile import ApplicationSpec
+    from .payload import ApplicationSpec
 
 GROUP = "hatch_release.application"
 _SHUTDOWN = _WITHIN = 5.0

@@ -6,16 +6,18 @@ itself, so that `demo.release_tasks.migrate()` is all there is to type.
 
 from __future__ import annotations
 
-import ast
+import _ast  # what `ast` takes its classes from, which is all of it that is needed here, at every `eval` and `rpc`
 import builtins
-import inspect
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import CodeType
+    from typing import Any
 
 FILENAME = "<eval>"
+_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
 def evaluate(code: str) -> None:
@@ -49,8 +51,8 @@ def prepare(code: str, filename: str, namespace: dict[str, Any]) -> CodeType:
         BaseException: Syntax errors, and what importing a module raises.
     """
     remember(code, filename)
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    tree = compile(code, filename, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+    flags = _ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    tree = compile(code, filename, "exec", _ast.PyCF_ONLY_AST | flags, dont_inherit=True)
     compiled: CodeType = compile(tree, filename, "exec", flags, dont_inherit=True)
     import_names(tree, free_names(code), namespace)
     return compiled
@@ -58,10 +60,10 @@ def prepare(code: str, filename: str, namespace: dict[str, Any]) -> CodeType:
 
 def awaits(compiled: CodeType) -> bool:
     """Whether running the code gives a coroutine."""
-    return bool(compiled.co_flags & inspect.CO_COROUTINE)
+    return bool(compiled.co_flags & _COROUTINE)
 
 
-def import_names(tree: ast.AST, names: set[str], namespace: dict[str, Any]) -> None:
+def import_names(tree: _ast.AST, names: set[str], namespace: dict[str, Any]) -> None:
     """Import the modules that dotted names in `tree` begin with.
 
     Args:
@@ -99,18 +101,30 @@ def free_names(code: str) -> set[str]:
     return read - bound
 
 
-def _dotted_names(tree: ast.AST) -> set[tuple[str, ...]]:
+def _dotted_names(tree: _ast.AST) -> set[tuple[str, ...]]:
     """Every attribute access that begins with a plain name, as `("demo", "tasks", "migrate")`."""
     found = set()
-    for node in ast.walk(tree):
+    for node in _walk(tree):
         names: list[str] = []
-        each: ast.AST = node
-        while isinstance(each, ast.Attribute):
+        each: _ast.AST = node
+        while isinstance(each, _ast.Attribute):
             names.append(each.attr)
             each = each.value
-        if names and isinstance(each, ast.Name):
+        if names and isinstance(each, _ast.Name):
             found.add((each.id, *reversed(names)))
     return found
+
+
+def _walk(tree: _ast.AST) -> Iterator[_ast.AST]:
+    """Every node, as `ast.walk` gives them."""
+    pending: list[object] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, _ast.AST):
+            yield node
+            pending += [getattr(node, field, None) for field in node._fields]
+        elif isinstance(node, list):
+            pending += node
 
 
 def _import_chain(chain: tuple[str, ...], namespace: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    from .bootfile import Payload
+    from .payload import Payload
 
 
 _COMPLETED = frozenset({"importlib.metadata", "importlib_metadata", "ssl", "subprocess", "zoneinfo"})

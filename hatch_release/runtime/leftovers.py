@@ -8,7 +8,10 @@ from __future__ import annotations
 import _io
 import contextlib
 import gc
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TEXT, _PYTHON, _BUFFERED, _CLEANER = range(4)
 """How an object is completed, in this order: what writes into another comes before it."""

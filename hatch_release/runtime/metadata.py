@@ -11,11 +11,12 @@ from __future__ import annotations
 import marshal
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
+    from typing import Any
 
 TEXTS = (
     *("METADATA", "entry_points.txt", "top_level.txt", "RECORD", "WHEEL"),

@@ -14,13 +14,14 @@ import inspect
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
 
 from . import api, leave
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
+    from typing import Any
 
     from .shell import choice
 

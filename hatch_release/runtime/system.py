@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
 
 from . import ending, leave, preload
 from .bootfile import STARTED
@@ -18,11 +17,13 @@ from .console_script import load as load_script
 from .control import endpoint
 from .errors import ReleaseError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-    from .bootfile import ApplicationSpec
     from .importer import IndexFinder
+    from .payload import ApplicationSpec
     from .supervision.supervisor import Node
 
 

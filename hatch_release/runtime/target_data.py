@@ -7,10 +7,11 @@ does what the user's environment variables say.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
 CERTIFICATES = "certificates.pem"
 TERMINFO = "terminfo"

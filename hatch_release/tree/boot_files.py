@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hatch_release.runtime import bootfile, layout
+from hatch_release.runtime.payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from hatch_release.applications.boot_scripts import BootScript
     from hatch_release.applications.declared import Application
-    from hatch_release.runtime.bootfile import ConfigPlan
+    from hatch_release.runtime.payload import ConfigPlan
     from hatch_release.tree.boot_index import ModuleIndex
 
 RUNTIME_PACKAGE = "hatch_release.runtime"
@@ -102,14 +103,14 @@ def _runtime_file(root: Path, plan: BootPlan, name: str) -> bytes:
     return (root / plan.index.modules[full_name].path(full_name)).read_bytes()
 
 
-def _payload(root: Path, plan: BootPlan, script: BootScript) -> bootfile.Payload:
+def _payload(root: Path, plan: BootPlan, script: BootScript) -> Payload:
     """The payload of one boot script."""
     modules = plan.index.modules
     places = [*plan.path, *(directory for directory, _ in plan.lines)]
     directories = _numbers([*places, *(module.directory for module in modules.values())])
     suffixes = _numbers(module.suffix for module in modules.values())
     files = {name: (directories[each.directory], suffixes[each.suffix]) for name, each in modules.items()}
-    return bootfile.Payload(
+    return Payload(
         name=plan.name,
         version=plan.version,
         importer=_runtime_file(root, plan, "importer")[PYC_HEADER_SIZE:],

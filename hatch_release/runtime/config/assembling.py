@@ -20,7 +20,6 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
 
 from .. import leave
 from . import compiled, files, hidden, interpreter, plain, provider
@@ -28,8 +27,10 @@ from .errors import ConfigError, in_one_line
 from .origins import leaves, value_at
 from .store import Store, install
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 
 def assemble(job_file: str, report_file: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from . import compiled, hidden, interpreter, plain, provider, reboot, sys_config
 from .errors import ConfigError, in_one_line
@@ -12,11 +11,13 @@ from .merging import checked, copied
 from .origins import Layer, Notes
 from .store import Store, install
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
-    from ..bootfile import ConfigPlan
     from ..importer import IndexFinder
+    from ..payload import ConfigPlan
     from .merging import Config
     from .origins import Path
 

@@ -8,7 +8,6 @@ releases, as in `mix`.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from . import files
 from .errors import ConfigError, in_one_line
@@ -16,6 +15,10 @@ from .merging import merged
 from .origins import Layer, Notes
 from .providers import places
 from .store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TABLE = ("tool", "hatch", "build", "targets", "release")
 _FILES = {"config-path": "config/config.py", "runtime-config-path": "config/runtime.py"}

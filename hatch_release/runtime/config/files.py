@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, in_one_line
 from .merging import merged
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType
+    from typing import Any
 
     from .merging import Config
     from .origins import Path

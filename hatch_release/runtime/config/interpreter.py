@@ -12,9 +12,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
 
 from .errors import ConfigError, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 APPLICATION = "python"
 _ALIASES = {"X": "xoptions", "W": "warnoptions", "O": "optimize"}

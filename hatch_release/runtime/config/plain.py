@@ -10,14 +10,14 @@ value], ...]}`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from . import hidden
 from .errors import ConfigError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
+    from typing import Any
 
 _AS_IS = (str, int, bool, type(None))
 _COLLECTIONS = {"$tuple": tuple, "$set": set, "$frozenset": frozenset}

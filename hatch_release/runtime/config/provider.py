@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from .errors import ConfigError, in_one_line, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BUILT_IN: dict[str, str] = {
     "runtime": "hatch_release.runtime.config.providers.runtime_file:RuntimeFile",

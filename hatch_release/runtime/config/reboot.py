@@ -12,14 +12,16 @@ import errno
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
 
 from .. import layout
 from . import interpreter, plain, sys_config
 from .errors import ConfigError
 from .origins import leaves, origin
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..importer import IndexFinder
     from .store import Store
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import _thread
 import re
 import sys
-from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, nearest
 from .merging import copied
 from .origins import Layer, Notes, origin
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .merging import Config
 
 Key = str | tuple[str, ...]

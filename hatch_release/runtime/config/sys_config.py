@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from . import plain
 from .errors import ConfigError
 from .merging import Config, checked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SUFFIX = ".config"
 BOOTED = "$booted"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import builtins
 import itertools
-from typing import TYPE_CHECKING, Any
 
 from .. import evaluate, leave
 from .execution import Execution, flush
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..system import System
     from .peer import Peer
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import threading
-from typing import TYPE_CHECKING, Any
 
 from .frames import CHUNK
 from .requests import MOST
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .interruption import Interruption
     from .peer import Peer
 

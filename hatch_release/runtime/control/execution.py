@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
 
 from .. import evaluate, leave
 from . import channels, loops, streams
 from .interruption import Interruption
 from .running import Runner
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ..system import System
     from .peer import Peer

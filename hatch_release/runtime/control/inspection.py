@@ -8,12 +8,14 @@ import resource
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
 from .. import api
 from . import loops
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .endpoint import Endpoint
 
 _KILOBYTE = 1024

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
     from types import FrameType
+    from typing import Any
 
     from ..supervision.supervisor import Node
 

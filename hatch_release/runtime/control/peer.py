@@ -7,16 +7,30 @@ import os
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
 
 from . import frames
 from .handshake import LOCAL, Handshake
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Protocol
 
     from .sessions import Session
     from .tls import Tls
+
+    class Server(Protocol):
+        """The thread that serves peers."""
+
+        def soon(self, job: Callable[[], None]) -> None:
+            """Call a function in it, from any thread."""
+
+        def write(self, peer: Peer) -> None:
+            """Send what is left to send; called in it."""
+
+        def resume(self, peer: Peer) -> None:
+            """Listen again to a peer, when there is room for what it says; called in it."""
+
 
 _CREDENTIALS = struct.Struct("3i")
 _HIGH = 1 << 20
@@ -24,19 +38,6 @@ _HIGH = 1 << 20
 _FULL = 1 << 26
 """Bytes after which a caller is given up that doesn't read what the event loop writes: the loop must not wait."""
 _READ = 1 << 16
-
-
-class Server(Protocol):
-    """The thread that serves peers."""
-
-    def soon(self, job: Callable[[], None]) -> None:
-        """Call a function in it, from any thread."""
-
-    def write(self, peer: Peer) -> None:
-        """Send what is left to send; called in it."""
-
-    def resume(self, peer: Peer) -> None:
-        """Listen again to a peer, when there is room for what it says; called in it."""
 
 
 class Peer:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import collections
 import threading
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _TEXTS = ("source", "complete", "check")
 _NUMBERS = ("cursor", "id")

@@ -6,14 +6,15 @@ import contextlib
 import threading
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
 
 from .. import evaluate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
     from types import CodeType
+    from typing import Any
 
     from .interruption import Interruption
 

@@ -15,7 +15,6 @@ import selectors
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
 from . import frames, sessions
 from .attempts import Attempts
@@ -23,8 +22,10 @@ from .handshake import WrongCookieError
 from .peer import Peer
 from .stalled import LOOK_SECONDS, Stalled
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .endpoint import Endpoint
 

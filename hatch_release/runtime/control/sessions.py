@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import api
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Protocol
 
     from .endpoint import Endpoint
     from .peer import Peer
 
+    class Session(Protocol):
+        """What goes on between a command and the system."""
 
-class Session(Protocol):
-    """What goes on between a command and the system."""
+        def received(self, message: dict[str, Any]) -> None:
+            """The command has said something more. Must not wait."""
 
-    def received(self, message: dict[str, Any]) -> None:
-        """The command has said something more. Must not wait."""
+        def is_full(self) -> bool:
+            """Whether more was said than was looked at: nothing else must come until `Peer.resume` is called."""
 
-    def is_full(self) -> bool:
-        """Whether more has been said than was looked at, and nothing else must come; then `Peer.resume` is called."""
-
-    def gone(self) -> None:
-        """The command is gone. Must not wait."""
+        def gone(self) -> None:
+            """The command is gone. Must not wait."""
 
 
 def begin(endpoint: Endpoint, peer: Peer, message: dict[str, Any]) -> Session | None:

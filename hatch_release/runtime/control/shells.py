@@ -9,14 +9,16 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from .. import leave
 from ..shell import choice
 from .execution import Execution, flush
 from .requests import Requests
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..system import System
     from .peer import Peer
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any
 
 from . import loops
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
     from types import FrameType
+    from typing import Any
 
 
 def text() -> str:

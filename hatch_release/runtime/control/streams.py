@@ -14,7 +14,10 @@ import sys
 import threading
 from contextvars import ContextVar
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 NAMES = ("stdin", "stdout", "stderr")
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 import hmac
 import importlib
 import os
-from typing import Any
 
 from ..errors import ReleaseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _CERTFILE, _KEYFILE, _CAFILE = "RELEASE_TLS_CERTFILE", "RELEASE_TLS_KEYFILE", "RELEASE_TLS_CAFILE"
 _IDENTITY = "hatch-release"

@@ -8,15 +8,16 @@ import signal
 import socket
 import sys
 import termios
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import ReleaseError
 from . import visits
 from .places import Address, Places
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+    from typing import Any, NoReturn
 
 _LEAVE = b"\x04"
 _CHUNK = 1 << 16

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import ReleaseError
 from . import detaching
@@ -22,9 +21,11 @@ from .report import Report, await_outcome
 from .terminal import Terminal
 from .visitors import Visitors
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+    from typing import NoReturn
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import ReleaseError
 from . import detaching
@@ -19,8 +18,10 @@ from .notices import Notices
 from .places import Places
 from .report import Report
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
     from .console import Sources
 

@@ -9,11 +9,11 @@ import os
 import select
 import signal
 import time
-from typing import TYPE_CHECKING
 
 from . import notices as words
 from .life import Life
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 

@@ -6,12 +6,12 @@ import os
 import sys
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 from ..errors import ReleaseError
 from .log_files import LogFiles
 from .places import Places
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import FileIO

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from .places import remove, unwritable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .log_files import LogFiles, LogSettings
 

@@ -6,11 +6,11 @@ import os
 import select
 import socket
 import struct
-from typing import TYPE_CHECKING
 
 from . import visits
 from .places import Address, remove, unwritable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
 
 from .. import evaluate
 from .showing import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Compiler(CachingCompiler):

@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
 
 from IPython.core.autocall import ExitAutocall
 from IPython.core.builtin_trap import BuiltinTrap
@@ -26,11 +25,13 @@ from traitlets.config import Config
 from . import compiling, processes
 from .showing import SHOW
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     import asyncio
     from collections.abc import Callable
     from types import CodeType, TracebackType
+    from typing import Any
 
 _LOOKS, _PAUSE = 100, 0.01
 """How often, and with how many seconds between, it is looked whether a thread has come to its end."""

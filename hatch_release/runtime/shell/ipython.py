@@ -15,7 +15,6 @@ import sys
 import threading
 import warnings
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
 
 import IPython
 from IPython.core import interactiveshell
@@ -25,9 +24,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from .guest import Guest
 from .showing import SHOW
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
+    from typing import Any
 
 _OLDEST = (8, 12)
 _MOST_MATCHES = 500

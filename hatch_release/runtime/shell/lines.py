@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from .editor import history_file, make_private, prompts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .editor import Evaluator
 

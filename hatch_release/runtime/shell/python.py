@@ -6,14 +6,15 @@ import ast
 import builtins
 import codeop
 import sys
-from typing import TYPE_CHECKING, Any
 
 from .. import evaluate
 from .showing import SHOW, shown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
+    from typing import Any
 
 _LEAVING = ("exit", "quit")
 _MOST_MATCHES = 500

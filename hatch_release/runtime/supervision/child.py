@@ -11,15 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
 from ..errors import ReleaseError
 from . import systemd
 from .running import Running, settle
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
+    from typing import Any
 
     from ..importer import IndexFinder
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
 
 from ..errors import ReleaseError
 from . import policy
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..bootfile import ApplicationSpec
+    from typing import Any
+
+    from ..payload import ApplicationSpec
 
     _StreamHandler = logging.StreamHandler[Any]
 else:

@@ -6,12 +6,13 @@ import contextlib
 import queue
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
 
 from . import systemd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 
 class Stopped(Exception):  # noqa: N818 - no error

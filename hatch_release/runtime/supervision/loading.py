@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..errors import ReleaseError
 from . import shapes
 from .running import KINDS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..bootfile import ApplicationSpec
+    from ..payload import ApplicationSpec
     from .host import Host
     from .running import Running
 

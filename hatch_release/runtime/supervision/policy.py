@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..bootfile import ApplicationSpec
+    from ..payload import ApplicationSpec
 
 RESTART = "restart"
 STOP = "stop"

@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import Future, InvalidStateError
-from typing import TYPE_CHECKING, Any
 
 from . import shapes
 from .workers import Worker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-    from ..bootfile import ApplicationSpec
+    from ..payload import ApplicationSpec
     from .host import Host
     from .workers import Task
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
-from typing import Any
+import sys
+import types
 
 from ..errors import ReleaseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CONTEXT = "context manager"
 ASYNC_CONTEXT = "async context manager"
@@ -18,6 +22,8 @@ COROUTINE = "coroutine function"
 FUNCTION = "function"
 
 _DECORATOR = contextlib.contextmanager.__code__.co_filename
+# Of `inspect`, which takes longer to import than all of this package: inspect.CO_COROUTINE and its like.
+_COROUTINE, _GENERATOR, _ASYNC_GENERATOR = 0x80, 0x20, 0x200
 
 
 def resolve(reference: str) -> Any:  # noqa: ANN401 - whatever the application's author wrote
@@ -47,9 +53,9 @@ def shape_of(target: Any, reference: str) -> str:  # noqa: ANN401 - whatever the
     function = target
     while isinstance(function, functools.partial):
         function = function.func
-    if not inspect.isroutine(function):
+    if not _is_routine(function):
         function = type(function).__call__
-    if inspect.iscoroutinefunction(function):
+    if _is_coroutine_function(function):
         return COROUTINE
     return _of_function(function, reference)
 
@@ -73,14 +79,34 @@ def _of_function(function: Any, reference: str) -> str:  # noqa: ANN401 - functi
     code = getattr(function, "__code__", None)
     wrapped = getattr(function, "__wrapped__", None)
     if code is not None and code.co_filename == _DECORATOR and wrapped is not None:
-        return ASYNC_CONTEXT if inspect.isasyncgenfunction(wrapped) else CONTEXT
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        kind = "async" if inspect.isasyncgenfunction(function) else ""
+        return ASYNC_CONTEXT if _has_flag(wrapped, _ASYNC_GENERATOR) else CONTEXT
+    if _has_flag(function, _GENERATOR | _ASYNC_GENERATOR):
+        kind = "async" if _has_flag(function, _ASYNC_GENERATOR) else ""
         raise ReleaseError(
             f"'{reference}' is a generator function, which can't be started: decorate it with "
             f"contextlib.{kind}contextmanager"
         )
     return FUNCTION
+
+
+def _is_routine(target: object) -> bool:
+    """Whether a callable is a function or method of any kind (`inspect.isroutine`): those bind, objects don't."""
+    kind = type(target)
+    known = (types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType)
+    return isinstance(target, known) or (hasattr(kind, "__get__") and not hasattr(kind, "__set__"))
+
+
+def _is_coroutine_function(function: object) -> bool:
+    """Whether calling a function gives a coroutine; who has marked it as such a function has imported `inspect`."""
+    inspect = sys.modules.get("inspect")
+    return bool(inspect.iscoroutinefunction(function)) if inspect else _has_flag(function, _COROUTINE)
+
+
+def _has_flag(function: object, flag: int) -> bool:
+    """Whether the code of a function, or of what a method or partial calls, has a flag."""
+    while isinstance(function, (types.MethodType, functools.partial)):
+        function = function.func if isinstance(function, functools.partial) else function.__func__
+    return isinstance(function, types.FunctionType) and bool(function.__code__.co_flags & flag)
 
 
 def make(target: Any) -> Any:  # noqa: ANN401 - a context manager, an awaitable, or nothing in particular

@@ -11,7 +11,6 @@ import logging
 import signal
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
 
 from .. import leave
 from ..bootfile import STARTED
@@ -21,11 +20,12 @@ from .host import Host
 from .inbox import Stopped
 from .running import KINDS, Running
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..bootfile import ApplicationSpec
     from ..importer import IndexFinder
+    from ..payload import ApplicationSpec
 
 _HANGUP = 129
 _LOOP_SECONDS = 2.0

@@ -12,13 +12,14 @@ import queue
 import signal
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
+    from typing import Any, TypeVar
 
-T = TypeVar("T")
+    T = TypeVar("T")
 _PIPE_SIZE = 65536
 """Bytes that a pipe holds on Linux."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import sys
 import typing
-from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, in_one_line
 from .values import convert
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .problems import Problems
 
 

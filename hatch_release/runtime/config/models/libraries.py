@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import typing
-from typing import TYPE_CHECKING, Any
 
 from .. import hidden
 from ..errors import in_one_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .problems import Problems
 
 

@@ -9,7 +9,6 @@ Nothing is expanded.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from .. import hidden
 from ..errors import ConfigError
@@ -17,8 +16,10 @@ from ..noting import note
 from . import places, variables
 from .placed import Placed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _LINE = re.compile(r"(?:[ \t]*export[ \t]+|[ \t]*)([A-Za-z_][\w.-]*)[ \t]*=[ \t]*", re.ASCII)
 _QUOTED = {

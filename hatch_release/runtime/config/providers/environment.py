@@ -7,13 +7,16 @@ the table `database` of `shop`. Without `application` the first part of the name
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from .. import hidden
 from ..errors import ConfigError, nearest
 from ..noting import note
 from ..provider import BuiltIn
 from . import variables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 WHO = "env"
 
