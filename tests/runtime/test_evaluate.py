@@ -308,3 +308,9 @@ ALL = "probe, probe-missing, probe-nested, probe-report"
 def test_run_names_the_console_scripts(probe: Probe, arguments: list[str], error: str) -> None:
     done = run(probe.launcher, "run", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"ERROR: {error}\n")
+
+
+def test_nothing_is_imported_that_a_command_does_not_need(each_probe: Probe) -> None:
+    heavy = "'typing', 'inspect', 'ast', 'dis', 'json', 'asyncio', 'threading', 'logging'"
+    done = each_probe.eval(f"import sys; print([name for name in ({heavy}) if name in sys.modules])")
+    assert seen(done) == (0, "[]\n", "")
