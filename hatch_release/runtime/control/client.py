@@ -192,8 +192,9 @@ def _connect_over_tcp(root: str, name: str, secret: bytes) -> Connection:
     except OSError as error:
         channel.close()
         reason = getattr(error, "reason", None) or error.strerror or str(error) or type(error).__name__
-        # A reset may mean that the system ends, or begins anew, and nobody takes what waits at its port.
-        kind = GoneError if isinstance(error, ConnectionResetError) else ReleaseError
+        # A reset or an end may mean that the system ends, or begins anew, and nobody takes what waits at its port.
+        gone = isinstance(error, ConnectionResetError) or reason == "UNEXPECTED_EOF_WHILE_READING"
+        kind = GoneError if gone else ReleaseError
         raise kind(
             f"TLS with the system {name} was not agreed on ({reason}): it has to have the same cookie, or certificates "
             "that this command trusts and that trust it"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.02
 """Seconds between two looks."""
+_REFUSED_SECONDS = 5.0
+"""How long a system that is started again may refuse who asks it."""
 _KEEPER_SECONDS = 5.0
 """How long a keeper may take to end after its system."""
 
@@ -157,6 +159,7 @@ def _wait_for_return(finder: IndexFinder, process: int, before: float) -> None:
     import select
     import time
 
+    patience = time.monotonic() + _REFUSED_SECONDS
     while True:
         try:
             now = _ask(finder, "status")
@@ -164,6 +167,11 @@ def _wait_for_return(finder: IndexFinder, process: int, before: float) -> None:
                 return
         except (client.NotRunningError, client.GoneError):
             pass  # between the two
+        except (
+            ReleaseError
+        ):  # a connection that was begun with one life of the system and ended with the next
+            if time.monotonic() > patience:
+                raise
         if process >= 0 and select.select([process], [], [], 0)[0]:
             raise ReleaseError("the system has stopped and not started again: its output says why")
         time.sleep(_PAUSE)

@@ -12,17 +12,10 @@ ends have of one session alone, so that nobody can stand in between.
 
 from __future__ import annotations
 
+import hmac
 import os
 
 from .frames import FrameError
-
-try:
-    # What `hmac` is made of: every command is one, and importing all that `hashlib` offers takes it a millisecond.
-    from _hashlib import hmac_digest
-    from _operator import _compare_digest as compare_digest
-except ImportError:  # an interpreter without OpenSSL
-    from hmac import compare_digest  # type: ignore[no-redef]
-    from hmac import digest as hmac_digest  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,12 +83,12 @@ class Handshake:
         self._check(b"command", message)
 
     def _check(self, side: bytes, message: dict[str, Any]) -> None:
-        if not compare_digest(self._proof(side), _bytes_of(message, "proof")):
+        if not hmac.compare_digest(self._proof(side), _bytes_of(message, "proof")):
             raise WrongCookieError
 
     def _proof(self, side: bytes) -> bytes:
         parts = (_LABEL, side, self._commands, self._nodes, self._binding)
-        return hmac_digest(self._cookie, b"\0".join(parts), "sha256")
+        return hmac.digest(self._cookie, b"\0".join(parts), "sha256")
 
 
 def _bytes_of(message: dict[str, Any], name: str) -> bytes:
