@@ -43,6 +43,7 @@ def test_a_call_that_waits_while_stopping_is_interrupted_after_its_time(nodes: N
 
 def test_a_thread_that_waits_in_a_call_is_given_up(nodes: Nodes) -> None:
     node = nodes.start("two_sleepers").until("sleeper up", "function up")
+    time.sleep(0.5)  # from these words to the call that waits
     code, err = node.stop()
     assert code == 0, err
     assert "sleeper goes on after 0.3 s: it is given up" in err
