@@ -190,7 +190,8 @@ def configure(assembly: Assembly) -> None:
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
-    # Starting it keeps one processor busy, so the other can do what comes at the very end.
+    # Starting it keeps one processor busy, so the other can do what comes at the very end; what fails of that
+    # is done and told there.
     assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
     seen = trial.run(release, assembly.interpreter, assembly.cache, plan.index)
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
@@ -291,9 +292,8 @@ def assemble(release: Release) -> Release:
         try:
             _run_stages(assembly)
         except BaseException:
-            pool.shutdown(
-                wait=True, cancel_futures=True
-            )  # nothing is written any more to what is removed then
+            # Before the tree is removed, whatever still writes to it has to end.
+            pool.shutdown(cancel_futures=True)
             raise
     return release
 
