@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import interpreters
+from tests.conftest import copy_fixture
 from tests.runtime.daemons import Daemons
 from tests.runtime.nodes import Nodes, copy_with_free_ports
 from tests.runtime.probe import Probe
@@ -86,6 +87,20 @@ def nodes(node_root: Path, tmp_path: Path) -> Iterator[Nodes]:
     started = Nodes(node_root, tmp_path)
     yield started
     started.kill()
+
+
+@pytest.fixture(scope="session", params=dict.fromkeys([interpreters.running(), *interpreters.available()]))
+def inspected(
+    request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The launcher of the fixture `inspected`, a release with IPython, on each version of Python."""
+    directory = _shared_by_workers(tmp_path_factory, "inspected") / str(request.param)
+    with directory.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        root = directory / "inspected" / "dist" / "release" / "inspected"
+        if not root.exists():
+            builders[request.param].release(copy_fixture("inspected", directory))
+    return root / "bin" / "inspected"
 
 
 def _shared_by_workers(factory: pytest.TempPathFactory, name: str) -> Path:

@@ -1,90 +1,34 @@
-"""`remote` and `start_repl` where the release includes IPython: a better shell, and the live system as it was."""
+"""`remote` where the release includes IPython: a better shell, and the live system as it was."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
-import signal
 import stat
-import subprocess
-import textwrap
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import interpreters
-from tests.conftest import copy_fixture
+from tests.runtime.cells import Cells
 from tests.runtime.nodes import wait_for
 from tests.runtime.systems import System
-from tests.terminals import CTRL_C, CTRL_D, SECONDS, Terminal
+from tests.terminals import CTRL_C, CTRL_D, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.projects import Builder
 
 UP = "\x1b[A"
-STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-class Cells(Terminal):
-    """A terminal with IPython's prompt on it."""
-
-    count = 1
-
-    @property
-    def text(self) -> str:
-        """What was written, without what steers the terminal."""
-        return STEERING.sub("", self.output).replace("\r", "")
-
-    def expect(self, text: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while text not in self.text:
-            assert time.monotonic() < deadline, self.text
-            assert self._read(), self.text
-
-    def prompt(self) -> Cells:
-        """Wait for the prompt of the next input."""
-        self.expect(f"In [{self.count}]: ")
-        return self
-
-    def cell(self, source: str, *expected: str) -> None:
-        """Type an input, and see what comes after it, until the next prompt."""
-        self.output = ""
-        self.send(f"{source}\r")
-        for each in expected:
-            self.expect(each)
-        self.count += 1
-        self.prompt()
-
-
-@pytest.fixture(scope="module", params=dict.fromkeys([interpreters.running(), *interpreters.available()]))
-def launcher(
-    request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A release with IPython, on each version of Python."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "inspected"
-    shared.mkdir(exist_ok=True)
-    directory = shared / str(request.param)
-    with directory.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        root = directory / "inspected" / "dist" / "release" / "inspected"
-        if not root.exists():
-            builders[request.param].release(copy_fixture("inspected", directory))
-    return root / "bin" / "inspected"
 
 
 @pytest.fixture
-def node(launcher: Path, tmp_path: Path) -> Iterator[System]:
+def node(inspected: Path, tmp_path: Path) -> Iterator[System]:
     """That release, started; its home directory is empty."""
     (tmp_path / "home").mkdir()
     variables = {"HOME": str(tmp_path / "home"), "PROMPT_TOOLKIT_NO_CPR": "1"}
-    made = System(launcher, tmp_path, variables)
+    made = System(inspected, tmp_path, variables)
     yield made.start()
     made.kill()
 
@@ -456,99 +400,3 @@ def test_an_ipython_that_does_not_work(node: System, harm: str, reason: str) -> 
         assert terminal.output.count("\n") == 2
         terminal.send("1 + 1\n")
         terminal.expect("\n2\r\n")
-
-
-def repl(launcher: Path, directory: Path, command: str = "start_repl", **variables: str) -> Cells:
-    """`start_repl` on a terminal."""
-    system = System(launcher, directory, {"HOME": str(directory), "PROMPT_TOOLKIT_NO_CPR": "1", **variables})
-    return Cells([str(launcher), command], directory, system.environment)
-
-
-def test_a_repl_beside_the_system(launcher: Path, tmp_path: Path) -> None:
-    with repl(launcher, tmp_path).prompt() as terminal:
-        assert re.search(
-            r"inspected 3\.0\.0 on Python .* with IPython .* - \^D stops the system", terminal.text
-        )
-        terminal.expect("up\n")
-        terminal.cell("import asyncio, inspected.service")
-        terminal.cell("(await inspected.service.orders.take(5)) > 5", "Out[2]: True")
-        terminal.cell(
-            "await asyncio.sleep(0, asyncio.get_running_loop() is inspected.service.orders.loop)",
-            "Out[3]: True",
-        )
-        terminal.cell("1 / 0", "ZeroDivisionError")
-        terminal.cell("inspected.service.orders.loop.call_later(1, print, 'from the application') and None")
-        terminal.output = ""
-        terminal.send("half")
-        terminal.expect("from the application\n")
-        terminal.send(CTRL_C)
-        terminal.expect("KeyboardInterrupt")
-        terminal.cell("%who", "inspected")
-        terminal.send(CTRL_D)
-        terminal.expect("down\n")
-        assert terminal.finish() == 0
-
-
-def test_leaving_the_repl_stops_the_system(launcher: Path, tmp_path: Path) -> None:
-    with repl(launcher, tmp_path).prompt() as terminal:
-        terminal.expect("up\n")
-        terminal.send("exit()\r")
-        terminal.expect("down\n")
-        assert terminal.finish() == 0
-    with repl(launcher, tmp_path, RELEASE_REPL="python") as plain:
-        plain.expect(">>> ")
-        assert "IPython" not in plain.text
-
-
-def test_a_system_that_ends_while_one_types(launcher: Path, tmp_path: Path) -> None:
-    command = ["/bin/sh", "-c", 'stty -a > before; "$0" start_repl; stty -a > after', str(launcher)]
-    system = System(launcher, tmp_path, {"HOME": str(tmp_path), "PROMPT_TOOLKIT_NO_CPR": "1"})
-    with Cells(command, tmp_path, system.environment).prompt() as terminal:
-        terminal.expect("up\n")
-        terminal.send("half")
-        assert system.run("stop").returncode == 0
-        terminal.finish()
-        assert terminal.output.rindex("\x1b[?2004l") > terminal.output.rindex("\x1b[?2004h")
-    assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
-
-
-def test_the_repl_of_a_daemon(launcher: Path, tmp_path: Path) -> None:
-    system = System(launcher, tmp_path, {"HOME": str(tmp_path)})
-    assert system.run("daemon_repl").returncode == 0
-    try:
-        with repl(launcher, tmp_path, "attach") as terminal:
-            terminal.send("\r")
-            terminal.prompt()
-            terminal.cell("inspected.service.orders.customer", "Out[1]: 'Ada'")
-            terminal.cell("%who", "inspected")
-            terminal.send("exit()\r")
-            terminal.count = 1
-            terminal.output = ""
-            terminal.prompt()
-            terminal.send(CTRL_D)
-            terminal.finish()
-        log = system.run("logs").stdout
-        assert "Out[1]: 'Ada'" in log
-        assert "\x1b[?2004h" not in log
-    finally:
-        assert system.run("stop").returncode == 0
-
-
-def test_input_that_is_a_script(launcher: Path, tmp_path: Path) -> None:
-    system = System(launcher, tmp_path)
-    script = textwrap.dedent("""
-        import os, signal
-        print('customer', inspected.service.orders.customer)
-        os.kill(os.getpid(), signal.SIGTERM)
-    """)
-    process = subprocess.run(
-        [launcher, "start_repl"],
-        input=f"import time\nwhile not inspected.service.orders.number: time.sleep(0.01)\n{script}",
-        env=system.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert (process.returncode, process.stderr) in ((0, ""), (-signal.SIGTERM, ""))
-    assert "customer Ada\n" in process.stdout
