@@ -6,17 +6,18 @@ itself, so that `demo.release_tasks.migrate()` is all there is to type.
 
 from __future__ import annotations
 
-import _ast  # what `ast` takes its classes from, which is all of it that is needed here, at every `eval` and `rpc`
 import builtins
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _ast  # what `ast` takes its classes from, which is all of it that is needed here
     from collections.abc import Iterator
     from types import CodeType
     from typing import Any
 
 FILENAME = "<eval>"
+_TOP_LEVEL_AWAIT, _ONLY_AST = 0x2000, 0x400  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, ast.PyCF_ONLY_AST
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
@@ -51,10 +52,10 @@ def prepare(code: str, filename: str, namespace: dict[str, Any]) -> CodeType:
         BaseException: Syntax errors, and what importing a module raises.
     """
     remember(code, filename)
-    flags = _ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    tree = compile(code, filename, "exec", _ast.PyCF_ONLY_AST | flags, dont_inherit=True)
-    compiled: CodeType = compile(tree, filename, "exec", flags, dont_inherit=True)
-    import_names(tree, free_names(code), namespace)
+    compiled: CodeType = compile(code, filename, "exec", _TOP_LEVEL_AWAIT, dont_inherit=True)
+    if "." in code:  # without any it has no dotted name, and the tree would be looked through in vain
+        tree = compile(code, filename, "exec", _TOP_LEVEL_AWAIT | _ONLY_AST, dont_inherit=True)
+        import_names(tree, free_names(code), namespace)
     return compiled
 
 
@@ -87,22 +88,25 @@ def free_names(code: str) -> set[str]:
     What is bound inside it (parameters, loop variables, `except ... as`, captures of `match`) is not
     among them unless the same name is read as a global elsewhere.
     """
-    import symtable
+    import _symtable as kinds  # type: ignore[import-not-found]  # `symtable` does no more than to wrap it
 
     read: set[str] = set()
     bound: set[str] = set()
-    scopes = [symtable.symtable(code, FILENAME, "exec")]
+    scopes = [kinds.symtable(code, FILENAME, "exec")]
     while scopes:
         scope = scopes.pop()
-        scopes += scope.get_children()
-        for symbol in scope.get_symbols():
-            if symbol.is_global() or scope.get_type() == "module":
-                (bound if symbol.is_assigned() or symbol.is_imported() else read).add(symbol.get_name())
+        scopes += scope.children
+        for name, flags in scope.symbols.items():
+            reach = flags >> kinds.SCOPE_OFF & kinds.SCOPE_MASK
+            if scope.type == kinds.TYPE_MODULE or reach in (kinds.GLOBAL_IMPLICIT, kinds.GLOBAL_EXPLICIT):
+                (bound if flags & (kinds.DEF_LOCAL | kinds.DEF_IMPORT) else read).add(name)
     return read - bound
 
 
 def _dotted_names(tree: _ast.AST) -> set[tuple[str, ...]]:
     """Every attribute access that begins with a plain name, as `("demo", "tasks", "migrate")`."""
+    import _ast
+
     found = set()
     for node in _walk(tree):
         names: list[str] = []
@@ -117,6 +121,8 @@ def _dotted_names(tree: _ast.AST) -> set[tuple[str, ...]]:
 
 def _walk(tree: _ast.AST) -> Iterator[_ast.AST]:
     """Every node, as `ast.walk` gives them."""
+    import _ast
+
     pending: list[object] = [tree]
     while pending:
         node = pending.pop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from ..errors import ReleaseError
 
@@ -40,7 +39,7 @@ def node_name(default: str) -> str:
     found = os.environ.get("RELEASE_NODE") or default
     if len(os.fsencode(found)) > _LONGEST_NAME:
         raise ReleaseError(f"RELEASE_NODE is longer than {_LONGEST_NAME} bytes: set it to a shorter name")
-    if found.startswith(".") or re.search(r"[/\x00-\x1f\x7f]", found):
+    if found.startswith(".") or any(each in "/\x7f" or each < " " for each in found):
         raise ReleaseError(
             f"RELEASE_NODE is {found!r}: set it to a name without slashes and control characters"
         )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import time
-
-from ..supervision import events
 
 _MOST = 10
 """Lines in `_WITHIN` seconds."""
@@ -17,7 +14,6 @@ class Attempts:
 
     def __init__(self) -> None:
         """Nothing has been told."""
-        events.prepare(logging.WARNING)
         self._since = 0.0
         self._told = 0
         self._left_out = 0
@@ -38,9 +34,18 @@ class Attempts:
             self._left_out += 1
             return
         self._told += 1
-        self.tell("refused a control connection of %s: %s", peer, reason, event="control_refused")
+        try:
+            self.tell("refused a control connection of %s: %s", peer, reason, event="control_refused")
+        except (ImportError, OSError):  # nothing can be imported for want of descriptors
+            self._left_out += 1
 
     @staticmethod
-    def tell(message: str, *arguments: object, event: str, level: int = logging.WARNING) -> None:
+    def tell(message: str, *arguments: object, event: str, is_error: bool = False) -> None:
         """Log one event of the endpoint."""
+        import logging
+
+        from ..supervision import events
+
+        events.prepare(logging.WARNING)
+        level = logging.ERROR if is_error else logging.WARNING
         events.tell(message, *arguments, event=event, level=level)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` takes long to make enumerations of it
 import os
 import select
-import signal
 import sys
 import time
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .client import Connection
+    from .connection import Connection
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _PATIENCE = 5.0
@@ -40,13 +40,11 @@ class Caller:
         self._reads = False
         """Whether the code waits for input."""
         self._deadline: float | None = None
-        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def __enter__(self) -> Caller:  # noqa: PYI034 - `Self` came with Python 3.11
         """From now on ^C interrupts the code."""
         self._deadline = None
-        while select.select([self._woken], [], [], 0)[0]:
-            os.read(self._woken, 1 << 10)  # one that came at the very end of the last code
+        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._before = signal.set_wakeup_fd(self._wake), signal.signal(signal.SIGINT, _ignore)
         return self
 
@@ -55,6 +53,8 @@ class Caller:
         wakeup, handler = self._before
         signal.signal(signal.SIGINT, handler)
         signal.set_wakeup_fd(wakeup)
+        os.close(self._woken)
+        os.close(self._wake)
 
     def wait(self) -> dict[str, Any]:
         """Pass on output and input until something else is said, and give that.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..importer import IndexFinder
+    from .connection import Connection
 
 _PAUSE = 0.02
 """Seconds between two looks."""
@@ -32,22 +33,22 @@ def pid(finder: IndexFinder, arguments: list[str]) -> int:
 def stop(finder: IndexFinder, arguments: list[str]) -> int:
     """`stop [--no-wait]`: stop the system, and wait until it and its keeper are gone."""
     wait = "--no-wait" not in _options(arguments, "--no-wait")
-    connection = client.connect(finder, {"do": "stop"})
-    process = _watch(connection)
-    told = connection.receive()["result"]
-    if wait:
-        _wait_for_end(connection, process)
-        if told["keeper"] and _is_near(connection, told["pid"]):
-            _wait_for_keeper(told["keeper"])
+    with client.connect(finder, {"do": "stop"}) as connection:
+        process = _watch(connection)
+        told = connection.receive()["result"]
+        if wait:
+            _wait_for_end(connection, process)
+            if told["keeper"] and _is_near(connection, told["pid"]):
+                _wait_for_keeper(told["keeper"])
     return 0
 
 
 def restart(finder: IndexFinder, arguments: list[str]) -> int:
     """`restart [--no-wait]`: stop and start the system in the same process, and wait until it has started."""
     wait = "--no-wait" not in _options(arguments, "--no-wait")
-    connection = client.connect(finder, {"do": "restart"})
-    process = _watch(connection)
-    before = connection.receive()["result"]
+    with client.connect(finder, {"do": "restart"}) as connection:
+        process = _watch(connection)
+        before = connection.receive()["result"]
     if wait:
         _wait_for_return(finder, process, before["begun"])
     return 0
@@ -55,13 +56,14 @@ def restart(finder: IndexFinder, arguments: list[str]) -> int:
 
 def rpc(finder: IndexFinder, arguments: list[str]) -> int:
     """`rpc CODE [ARGS]`: run code in the system."""
-    from . import calling
-
     if not arguments:
         raise ReleaseError("RPC expects an expression as argument")
     program = f"{finder.release_root}/bin/{finder.release_payload['name']}"
     code, argv = os.fsencode(arguments[0]).decode("utf-8", "surrogateescape"), [program, *arguments[1:]]
-    return calling.call(client.connect(finder, {"do": "rpc", "code": code, "argv": argv}))
+    with client.connect(finder, {"do": "rpc", "code": code, "argv": argv}) as connection:
+        from . import calling
+
+        return calling.call(connection)
 
 
 def remote(finder: IndexFinder, arguments: list[str]) -> int:
@@ -74,7 +76,8 @@ def remote(finder: IndexFinder, arguments: list[str]) -> int:
     from . import terminal
 
     request = {"do": "shell", "repl": choice.wanted(), "colors": screen.shows_colors()}
-    return terminal.run(client.connect(finder, request), finder.release_payload["name"])
+    with client.connect(finder, request) as connection:
+        return terminal.run(connection, finder.release_payload["name"])
 
 
 def info(finder: IndexFinder, arguments: list[str]) -> int:
@@ -101,7 +104,8 @@ def stacks(finder: IndexFinder, arguments: list[str]) -> int:
 
 def _ask(finder: IndexFinder, wanted: str) -> Any:  # noqa: ANN401 - as the request has it
     """What the system answers to a request."""
-    return client.connect(finder, {"do": wanted}).receive()["result"]
+    with client.connect(finder, {"do": wanted}) as connection:
+        return connection.receive()["result"]
 
 
 def _options(arguments: list[str], *known: str) -> list[str]:
@@ -114,7 +118,7 @@ def _options(arguments: list[str], *known: str) -> list[str]:
     return arguments
 
 
-def _watch(connection: client.Connection) -> int:
+def _watch(connection: Connection) -> int:
     """A descriptor of the system's process (pidfd_open(2)); -1 when it is none of this machine's."""
     try:
         return os.pidfd_open(connection.peer())
@@ -122,7 +126,7 @@ def _watch(connection: client.Connection) -> int:
         return -1
 
 
-def _is_near(connection: client.Connection, pid: int) -> bool:
+def _is_near(connection: Connection, pid: int) -> bool:
     """Whether the numbers of processes mean the same here as where the system is."""
     try:
         return connection.peer() == pid
@@ -140,17 +144,19 @@ def _wait_for_keeper(keeper: int) -> None:
         return  # it has ended
 
 
-def _wait_for_end(connection: client.Connection, process: int) -> None:
+def _wait_for_end(connection: Connection, process: int) -> None:
     """Wait until the system is gone."""
     if process >= 0:
         import select
 
         select.select([process], [], [])
         return
+    from .connection import GoneError
+
     try:
         while True:
             connection.receive()
-    except client.GoneError:
+    except GoneError:
         return
 
 
@@ -159,13 +165,15 @@ def _wait_for_return(finder: IndexFinder, process: int, before: float) -> None:
     import select
     import time
 
+    from .connection import GoneError
+
     patience = time.monotonic() + _REFUSED_SECONDS
     while True:
         try:
             now = _ask(finder, "status")
             if now["begun"] != before and now["started"]:
                 return
-        except (client.NotRunningError, client.GoneError):
+        except (client.NotRunningError, GoneError):
             pass  # between the two
         except (
             ReleaseError

@@ -53,6 +53,12 @@ def of_others(root: str) -> Iterator[str]:
         yield from (f"{place}/{name}" for name in names if name.startswith(_PREFIX) and name.endswith(ending))
 
 
+def _all(root: str) -> Iterator[str]:
+    """Where a node's directory may be; looked for one after the other, since /tmp may be large."""
+    yield from candidates(root)
+    yield from of_others(root)
+
+
 def _identity(root: str) -> str:
     """What tells one release from another, however it is reached."""
     found = os.stat(root)
@@ -128,7 +134,7 @@ def find(root: str, file: str) -> Place | None:
         PermissionError: When only others may look there.
     """
     denied = None
-    for place in (*candidates(root), *of_others(root)):
+    for place in _all(root):
         path = f"{place}/{NAME}"
         try:
             found = Place(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC))

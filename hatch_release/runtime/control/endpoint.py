@@ -9,10 +9,12 @@ from __future__ import annotations
 import _socket
 import _thread
 import atexit
+import errno
 import fcntl
 import os
 import sys
 import threading  # noqa: F401 - the main thread must be the first to import it, to be known as such
+import time
 
 from ..errors import ReleaseError
 from . import address, cookie, directory
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from .tls import Tls
 
 _BACKLOG = 128
+PAUSE = 0.1
+"""Seconds without new connections when the process has no descriptors left."""
+FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""Such errors."""
+_ATTEMPTS = 50
+"""How often it is tried to serve a first connection."""
 _PRIVATE = 0o600
 
 
@@ -154,14 +162,40 @@ class Endpoint:
         try:
             if self.listener is None:
                 self._inherit()
-            if self.listener is None:
-                return
-            first = self.listener._accept()[0]  # type: ignore[attr-defined]  # noqa: SLF001 - as `socket.accept`
+            while self.listener is not None and not self._serve(self._accept(self.listener)):
+                pass
         except OSError:
             return  # the program has closed what is not its own
-        from . import serving
 
-        serving.start(self, first)
+    @staticmethod
+    def _accept(listener: _socket.socket) -> int:
+        """The descriptor of the first connection."""
+        while True:
+            try:
+                found: int = listener._accept()[0]  # type: ignore[attr-defined]  # noqa: SLF001 - as `socket.accept`
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                time.sleep(PAUSE)
+            else:
+                return found
+
+    def _serve(self, first: int) -> bool:
+        """Serve the first connection, and all others; false when that can't be imported, for want of descriptors."""
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                time.sleep(PAUSE)
+            try:
+                from . import serving
+
+                serving.start(self, first)
+            except (ImportError, OSError) as error:
+                reason = error
+            else:
+                return True
+        os.close(first)
+        _warn(reason)
+        return False
 
     def _inherit(self) -> None:
         """Wait for the end of the parent, which has the name: it has started itself anew, as gunicorn does."""

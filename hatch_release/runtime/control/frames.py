@@ -4,11 +4,14 @@
 | size (4 bytes, big-endian) | a JSON object of that many bytes |
 ```
 Sizes are bounded: strictly as long as the peer has not proved who it is.
+
+JSON is read and written by what `json` does both with, in C (`_json`): that module itself brings regular expressions
+along, which take longer to import than most calls take.
 """
 
 from __future__ import annotations
 
-import json
+from _json import encode_basestring_ascii, make_encoder, make_scanner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +27,22 @@ CHUNK = 1 << 16
 """Bytes of output or input in one frame."""
 
 
+_WHITESPACE = " \t\n\r"
+_ENCODER = make_encoder(None, None, encode_basestring_ascii, None, ":", ",", False, False, True)  # type: ignore[arg-type]  # noqa: FBT003 - as `json.encoder` calls it
+"""Its arguments: markers, default, how text is written, indent, separators, sorted keys, skipped keys, NaN."""
+
+
 class FrameError(Exception):
     """The peer has sent what is no frame."""
+
+
+class _AsJson:
+    """What `json.loads` makes of JSON; read by `_json.make_scanner`."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_int = int
+    parse_float = parse_constant = float
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -37,7 +54,7 @@ def encode(message: dict[str, Any]) -> bytes:
     Raises:
         FrameError: When it is too large.
     """
-    body = json.dumps(message, separators=(",", ":")).encode("ascii")
+    body = "".join(_ENCODER(message, 0)).encode("ascii")
     if len(body) > LARGEST:
         raise FrameError(f"{len(body)} bytes are more than the {LARGEST} that a frame may have")
     return len(body).to_bytes(HEAD, "big") + body
@@ -54,6 +71,7 @@ class Decoder:
         """Nothing has arrived."""
         self.limit = limit
         self._data = bytearray()
+        self._scan = make_scanner(_AsJson)  # type: ignore[arg-type]
 
     def feed(self, data: bytes) -> None:
         """Take what has arrived."""
@@ -73,14 +91,15 @@ class Decoder:
                 return
             body = bytes(self._data[HEAD : HEAD + size])
             del self._data[: HEAD + size]
-            yield _decode(body)
+            yield self._decode(body)
 
-
-def _decode(body: bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FrameError(f"a frame that is no JSON ({type(error).__name__})") from None
-    if not isinstance(message, dict):
-        raise FrameError("a frame that is no JSON object")
-    return message
+    def _decode(self, body: bytes) -> dict[str, Any]:
+        try:
+            text = body.decode("utf-8").strip(_WHITESPACE)
+            message, end = self._scan(text, 0)
+        except (ValueError, RecursionError, StopIteration, ImportError, OSError) as error:
+            # The last two: `json.decoder` has the error's class, and can't be read without a free descriptor.
+            raise FrameError(f"a frame that is no JSON ({type(error).__name__})") from None
+        if end < len(text) or not isinstance(message, dict):
+            raise FrameError("a frame that is no JSON object")
+        return message

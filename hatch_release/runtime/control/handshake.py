@@ -12,9 +12,9 @@ ends have of one session alone, so that nobody can stand in between.
 
 from __future__ import annotations
 
-import hmac
 import os
 
+from .digest import hmac_sha256, is_equal
 from .frames import FrameError
 
 TYPE_CHECKING = False
@@ -83,12 +83,12 @@ class Handshake:
         self._check(b"command", message)
 
     def _check(self, side: bytes, message: dict[str, Any]) -> None:
-        if not hmac.compare_digest(self._proof(side), _bytes_of(message, "proof")):
+        if not is_equal(self._proof(side), _bytes_of(message, "proof")):
             raise WrongCookieError
 
     def _proof(self, side: bytes) -> bytes:
         parts = (_LABEL, side, self._commands, self._nodes, self._binding)
-        return hmac.digest(self._cookie, b"\0".join(parts), "sha256")
+        return hmac_sha256(self._cookie, b"\0".join(parts))
 
 
 def _bytes_of(message: dict[str, Any], name: str) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import os
-import socket
-import struct
+import sys
 import threading
 
 from . import frames
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
             """Listen again to a peer, when there is room for what it says; called in it."""
 
 
-_CREDENTIALS = struct.Struct("3i")
+_NUMBER, _CREDENTIALS = 4, 12
+"""Bytes of a number, and of the three that SO_PEERCRED gives."""
 _HIGH = 1 << 20
 """Bytes that wait to be sent before a call's own thread has to wait too."""
 _FULL = 1 << 26
@@ -50,7 +51,7 @@ class Peer:
         server: Serves it.
     """
 
-    def __init__(self, channel: socket.socket, cookie: bytes, tls: Tls | None, server: Server) -> None:
+    def __init__(self, channel: _socket.socket, cookie: bytes, tls: Tls | None, server: Server) -> None:
         """Nothing has been proved."""
         self.name = _who(channel)
         self.channel: Any = channel if tls is None else tls.wrap(channel)
@@ -192,7 +193,7 @@ class Peer:
     def end_sending(self) -> None:
         """Tell the peer that nothing more comes."""
         with contextlib.suppress(OSError):
-            self.channel.shutdown(socket.SHUT_WR)
+            self.channel.shutdown(_socket.SHUT_WR)
 
     def close(self) -> None:
         """Let it go, and whoever waits for it."""
@@ -207,16 +208,18 @@ class Peer:
             session.gone()
 
 
-def _credentials(channel: socket.socket) -> tuple[int, int, int]:
+def _credentials(channel: _socket.socket) -> tuple[int, int, int]:
     """Process, user and group of who connected (unix(7), SO_PEERCRED)."""
-    found = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    pid, uid, gid = _CREDENTIALS.unpack(found)
+    found = channel.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS)
+    pid, uid, gid = (
+        int.from_bytes(found[at : at + _NUMBER], sys.byteorder) for at in range(0, _CREDENTIALS, _NUMBER)
+    )
     return pid, uid, gid
 
 
-def _who(channel: socket.socket) -> str:
+def _who(channel: _socket.socket) -> str:
     """A peer, for the log."""
-    if channel.family != socket.AF_UNIX:
+    if channel.family != _socket.AF_UNIX:
         host, port, *_more = channel.getpeername()
         return f"{host}, port {port}"
     pid, uid, _gid = _credentials(channel)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from concurrent.futures import Future
 from contextvars import copy_context
 
 from .. import evaluate
@@ -71,6 +70,8 @@ class Runner:
 
     def _await_in(self, loop: Any, coroutine: Coroutine[Any, Any, None]) -> BaseException | None:  # noqa: ANN401 - an event loop
         """Run a coroutine as a task of the application's event loop; what it raised."""
+        from concurrent.futures import Future
+
         ended: Future[BaseException | None] = Future()
 
         async def main() -> None:

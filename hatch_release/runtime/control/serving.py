@@ -6,21 +6,21 @@ oldest goes when one too many comes.
 
 from __future__ import annotations
 
+import _socket
 import collections
 import contextlib
 import errno
-import logging
 import os
-import selectors
-import socket
 import threading
 import time
 
 from . import frames, sessions
 from .attempts import Attempts
+from .endpoint import FULL, PAUSE
 from .handshake import WrongCookieError
 from .peer import Peer
 from .stalled import LOOK_SECONDS, Stalled
+from .watch import READ, WRITE, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ _SESSIONS = 1000
 """Peers that have."""
 _AT_ONCE = 64
 """Connections taken before others are heard."""
-_PAUSE = 0.1
-"""Seconds without new connections when the process has no descriptors left."""
-_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def start(endpoint: Endpoint, first: int) -> None:
@@ -65,7 +62,7 @@ class Server(threading.Thread):
         super().__init__(name="control", daemon=True)
         self.endpoint = endpoint
         self._first = first
-        self._selector = selectors.DefaultSelector()
+        self._watch = Watch()
         self._waker_out, self._waker_in = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._jobs: collections.deque[Callable[[], None]] = collections.deque()
         self._deadlines: dict[Peer, float] = {}
@@ -83,8 +80,8 @@ class Server(threading.Thread):
             return
         self._listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
         self._inode = os.fstat(self._listener.fileno()).st_ino
-        self._selector.register(self._waker_out, selectors.EVENT_READ, None)
-        self._take(socket.socket(fileno=self._first))
+        self._watch.set(self._waker_out, READ, self._woken)
+        self._take(_socket.socket(fileno=self._first))
         self._listen()
         try:
             while True:
@@ -92,28 +89,28 @@ class Server(threading.Thread):
         except (OSError, ValueError) as error:
             # A program that daemonizes itself closes all descriptors, ours too.
             self._attempts.tell(
-                "the control endpoint is lost: %s", error, event="control_lost", level=logging.ERROR
+                "the control endpoint is lost: %s", error, event="control_lost", is_error=True
             )
             for peer in list(self._peers):
                 peer.close()
 
     def _listen(self) -> None:
-        with contextlib.suppress(KeyError):
-            self._selector.register(self._listener, selectors.EVENT_READ, None)  # type: ignore[arg-type]
+        self._watch.set(self._listener.fileno(), READ, self._accept)  # type: ignore[union-attr]
 
     def _turn(self) -> None:
         """Wait for what happens next, and see to it."""
-        for key, events in self._selector.select(self._patience()):
-            if key.data is not None:
-                self._serve(key.data, events)
-            elif key.fd == self._waker_out:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._waker_out, 1 << 12)
+        for key, events in self._watch.wait(self._patience()):
+            if isinstance(key, Peer):
+                self._serve(key, events)
             else:
-                self._accept()
+                key()  # of a descriptor that is this thread's own
         while self._jobs:
             self._jobs.popleft()()
         self._expire()
+
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._waker_out, 1 << 12)
 
     def _patience(self) -> float | None:
         """Seconds until somebody's time is over."""
@@ -132,22 +129,22 @@ class Server(threading.Thread):
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in _FULL:
+                if error.errno in FULL:
                     self._pause()
                     return
                 if error.errno in (errno.ECONNABORTED, errno.EINTR, errno.EPROTO):
                     continue
                 raise
-            self._take(socket.socket(fileno=found))
+            self._take(_socket.socket(fileno=found))
 
     def _pause(self) -> None:
         """Without descriptors, let the oldest go that has proved nothing, and take no more for a moment."""
         if self._deadlines:
             self._drop(next(iter(self._deadlines)), "the process has no descriptors left")
-        self._selector.unregister(self._listener)  # type: ignore[arg-type]
-        self._paused = time.monotonic() + _PAUSE
+        self._watch.discard(self._listener.fileno())  # type: ignore[union-attr]
+        self._paused = time.monotonic() + PAUSE
 
-    def _take(self, channel: socket.socket) -> None:
+    def _take(self, channel: _socket.socket) -> None:
         """Begin with a new connection."""
         channel.setblocking(False)  # noqa: FBT003 - the socket's own signature
         try:
@@ -164,27 +161,21 @@ class Server(threading.Thread):
             self._drop(next(iter(self._deadlines)), "too many connect at once")
         self._peers.add(peer)
         self._deadlines[peer] = time.monotonic() + _SHAKE_SECONDS
-        self._watch(peer)
+        self._expect(peer)
         self._read(peer)  # most have spoken already
 
     def _serve(self, peer: Peer, events: int) -> None:
-        if events & selectors.EVENT_WRITE and not peer.wants_write:
+        if events & WRITE and not peer.wants_write:
             self.write(peer)
-        if (events & selectors.EVENT_READ or peer.wants_write) and peer in self._peers:
+        if (events & READ or peer.wants_write) and peer in self._peers:
             self._read(peer)
 
-    def _watch(self, peer: Peer) -> None:
+    def _expect(self, peer: Peer) -> None:
         """Wait for what a peer may do next."""
-        events = 0 if peer in self._stalled else selectors.EVENT_READ
+        events = 0 if peer in self._stalled else READ
         if peer.wants_write or peer.unsent:
-            events |= selectors.EVENT_WRITE
-        known = peer.channel in self._selector.get_map()
-        if events and known:
-            self._selector.modify(peer.channel, events, peer)
-        elif events:
-            self._selector.register(peer.channel, events, peer)
-        elif known:
-            self._selector.unregister(peer.channel)
+            events |= WRITE
+        self._watch.set(peer.channel.fileno(), events, peer)
 
     def _read(self, peer: Peer) -> None:
         """Take what a peer says, as far as it has come, and its session has room for it."""
@@ -199,7 +190,7 @@ class Server(threading.Thread):
         self._stalled.discard(peer)
         self._hear_all(peer)  # what has come already
         if peer in self._peers and peer not in self._stalled:
-            self._watch(peer)
+            self._expect(peer)
             if peer.has_more():
                 self._read(peer)
 
@@ -224,7 +215,7 @@ class Server(threading.Thread):
                     return
                 if peer.is_full():
                     self._stalled.add(peer)
-                    self._watch(peer)
+                    self._expect(peer)
                     return
         except WrongCookieError:
             self._drop(peer, "it doesn't know the cookie")
@@ -241,7 +232,7 @@ class Server(threading.Thread):
             reason = getattr(error, "reason", None) or error.strerror or str(error) or type(error).__name__
             self._drop(peer, f"TLS was not agreed on ({reason})")
             return False
-        self._watch(peer)
+        self._expect(peer)
         return over
 
     def _hear(self, peer: Peer, message: dict[str, Any]) -> None:
@@ -262,7 +253,11 @@ class Server(threading.Thread):
             peer.send({"error": f"the system serves {_SESSIONS} commands already"}, wait=False)
             peer.finish()
             return
-        peer.session = sessions.begin(self.endpoint, peer, message)
+        try:
+            peer.session = sessions.begin(self.endpoint, peer, message)
+        except (ImportError, OSError) as error:  # for want of descriptors
+            peer.send({"error": f"the system can't answer this: {error}"}, wait=False)
+            peer.finish()
 
     def soon(self, job: Callable[[], None]) -> None:
         """Call a function in this thread, from any thread."""
@@ -279,7 +274,7 @@ class Server(threading.Thread):
         if peer.closed:
             self._drop(peer)
             return
-        self._watch(peer)
+        self._expect(peer)
         if sent and peer.finished:
             peer.end_sending()
             self._deadlines.setdefault(peer, time.monotonic() + _SHAKE_SECONDS)
@@ -306,8 +301,7 @@ class Server(threading.Thread):
         self._peers.discard(peer)
         self._deadlines.pop(peer, None)
         self._stalled.discard(peer)
-        with contextlib.suppress(KeyError):  # one that was not listened to
-            self._selector.unregister(peer.channel)
+        self._watch.discard(peer.channel.fileno())
         peer.close()
 
     def _forget(self) -> None:
@@ -318,5 +312,5 @@ class Server(threading.Thread):
         for file in (self._waker_in, self._waker_out):
             with contextlib.suppress(OSError):
                 os.close(file)
-        self._selector.close()
+        self._watch.close()
         self._peers = set()

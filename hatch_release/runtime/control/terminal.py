@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .client import Connection
+    from .connection import Connection
 
 _PATIENCE = 5.0
 """Seconds that an answer may take that is needed to go on typing."""

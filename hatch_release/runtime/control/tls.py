@@ -7,11 +7,11 @@ have in common: its Finished message (RFC 5929, `tls-unique`), which depends on 
 
 from __future__ import annotations
 
-import hmac
 import importlib
 import os
 
 from ..errors import ReleaseError
+from .digest import hmac_sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Tls:
                 f"the cookie is too short for RELEASE_DISTRIBUTION=name: take a random one of at least "
                 f"{_SHORTEST_COOKIE} characters, or set {_CERTFILE}, {_KEYFILE} and {_CAFILE}"
             )
-        key = hmac.digest(cookie, _LABEL, "sha256")
+        key = hmac_sha256(cookie, _LABEL)
         self._context.verify_mode = self._ssl.CERT_NONE
         if self._server:
             self._context.set_psk_server_callback(lambda name: key if name == _IDENTITY else b"")
