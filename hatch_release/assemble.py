@@ -16,6 +16,7 @@ from hatch_release.applications.plan import choose_applications, plan_boot_scrip
 from hatch_release.assembly import RUNTIME_NAME, Assembly
 from hatch_release.binaries import elf
 from hatch_release.binaries.libraries import foreign_libraries
+from hatch_release.cache.copier import Copier
 from hatch_release.cache.store import Cache
 from hatch_release.configuration.stage import plan_configuration
 from hatch_release.dependencies.closure import closure, project_roots
@@ -48,6 +49,7 @@ from hatch_release.units.interpreter import place_python
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hatch_release.cache.copy_worker import Copying
     from hatch_release.dependencies.distributions import Distribution
     from hatch_release.interpreter.facts import Interpreter
     from hatch_release.options.reading import Options
@@ -190,10 +192,12 @@ def configure(assembly: Assembly) -> None:
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
-    # Starting it keeps one processor busy, so the other can do what comes at the very end; what fails of that
-    # is done and told there.
-    assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
-    seen = trial.run(release, assembly.interpreter, assembly.cache, plan.index)
+
+    def meanwhile() -> None:
+        """Do what comes at the very end; what fails of that is done and told there."""
+        assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
+
+    seen = trial.run(release, assembly.interpreter, assembly.cache, plan.index, meanwhile)
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
     plan.libraries = seen.libraries
     write_image(release.path, plan)
@@ -283,11 +287,17 @@ def assemble(release: Release) -> Release:
     Raises:
         ReleaseError: When any stage fails.
     """
-    interpreter = find_python(release)
-    _check_python(release, interpreter)
-    release.python_version, release.target = interpreter.version, interpreter.target
-    with ThreadPoolExecutor(THREADS) as pool:
-        assembly = Assembly(release=release, interpreter=interpreter, cache=open_cache(release), pool=pool)
+    with Copier() as copier, ThreadPoolExecutor(THREADS) as pool:
+        interpreter = find_python(release)
+        _check_python(release, interpreter)
+        release.python_version, release.target = interpreter.version, interpreter.target
+        assembly = Assembly(
+            release=release,
+            interpreter=interpreter,
+            cache=_open_cache(release, copier.copy),
+            pool=pool,
+            copy=copier.copy,
+        )
         assembly.others = paths_below(release.path)
         try:
             _run_stages(assembly)
@@ -307,13 +317,14 @@ def _run_stages(assembly: Assembly) -> None:
                 stage.run(assembly)
 
 
-def open_cache(release: Release) -> Cache:
+def _open_cache(release: Release, copy: Copying) -> Cache:
     """The cache that the options name."""
     directory = release.options.cache_dir
     return Cache(
         release.project.root / directory if directory else None,
         fresh=release.options.force,
         warn=release.progress.warn,
+        copy=copy,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from hatch_release.applications.declared import Startable
+    from hatch_release.cache.copy_worker import Copying
     from hatch_release.cache.store import Cache
     from hatch_release.dependencies.distributions import Distribution
     from hatch_release.dependencies.installation import Installation, Installed
@@ -37,6 +38,8 @@ class Assembly:
     cache: Cache
     pool: ThreadPoolExecutor
     """For what goes on beside the stages."""
+    copy: Copying
+    """Copies files, in a process beside this one."""
     wheel: Path = Path()
     installation: Installation = field(init=False)
     installed: dict[str, Installed] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from hatch_release.runtime import layout
 from hatch_release.tree.manifest import tree_files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from hatch_release.cache.store import Cache
@@ -36,7 +37,13 @@ class Seen:
     """Shared libraries that were loaded, relative to the root."""
 
 
-def run(release: Release, interpreter: Interpreter, cache: Cache, index: ModuleIndex) -> Seen:
+def run(
+    release: Release,
+    interpreter: Interpreter,
+    cache: Cache,
+    index: ModuleIndex,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Seen:
     """Import the applications' modules inside the release, in an empty environment, and what is preloaded.
 
     What went well once goes well again with the same files, so it is taken from the cache.
@@ -46,6 +53,7 @@ def run(release: Release, interpreter: Interpreter, cache: Cache, index: ModuleI
         interpreter: Runs it when the release has no interpreter of its own.
         cache: Keeps what was seen.
         index: The release's modules.
+        meanwhile: Called before the release is started, if it is: that keeps one processor busy, for a while.
 
     Returns:
         What was loaded.
@@ -55,6 +63,8 @@ def run(release: Release, interpreter: Interpreter, cache: Cache, index: ModuleI
     """
     key = _key(release, interpreter)
     known = cache.restore(KIND, key)
+    if known is None:
+        meanwhile()
     report = known.facts if known else _import(release, interpreter.executable)
     if report["error"]:
         _judge(release, report["error"], index)

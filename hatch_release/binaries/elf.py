@@ -21,12 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_release.binaries.symbols import MAGIC, strip
+from hatch_release.cache.copy_worker import state
 from hatch_release.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from elftools.elf.elffile import ELFFile
+
+    from hatch_release.cache.copy_worker import State
 
 __all__ = [
     "Binary",
@@ -104,7 +107,7 @@ def is_elf(path: Path | str) -> bool:
         return False
     if not stat.S_ISREG(found.st_mode):
         return False
-    key = _identity(found)
+    key = _identity(state(found))
     if key in _READ:
         return _READ[key] is not None
     with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - asked of thousands of files
@@ -137,7 +140,7 @@ _READ: dict[tuple[int, ...], Binary | None] = {}
 
 def read(path: Path) -> Binary:
     """What the ELF file `path` says. Raises ReleaseError when it is damaged."""
-    key = _identity(path.stat())
+    key = _identity(state(path.stat()))
     known = _READ.get(key)
     if known is None:
         with _opened(path) as elf:
@@ -145,14 +148,14 @@ def read(path: Path) -> Binary:
     return known
 
 
-def remember(path: Path | str, binary: Binary | None) -> None:
-    """Take `binary` as what the file `path` says, which is a copy of one that was read; None: it is no ELF file."""
-    _READ[_identity(os.stat(path))] = binary  # noqa: PTH116 - for thousands of files
+def remember(file: State, binary: Binary | None) -> None:
+    """Take `binary` as what a file in some state says, the copy of one that was read; None: it is no ELF file."""
+    _READ[_identity(file)] = binary
 
 
-def _identity(found: os.stat_result) -> tuple[int, ...]:
-    """What changes when a file does, but for its name."""
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+def _identity(file: Sequence[int]) -> tuple[int, ...]:
+    """What changes when a file does, but for its name and mode."""
+    return tuple(file[:-1])
 
 
 def linkage(path: Path) -> Linkage:

@@ -85,20 +85,24 @@ def _cache() -> dict[str, list[Path]]:
     return cache
 
 
-def take(source: Path, target: Path) -> None:
-    """Copy the library `source` to `target`: without symbols, and looking beside itself for what it needs."""
+def take(source: Path, target: Path) -> elf.Linkage:
+    """Copy the library `source` to `target`: without symbols, and looking beside itself for what it needs.
+
+    Gives what the dynamic linker reads in the copy.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
     target.chmod(stat.S_IMODE(source.stat().st_mode) | stat.S_IWUSR)
     elf.strip(target)
     elf.set_rpath(target, "$ORIGIN")
+    return elf.linkage(target)
 
 
 def bundle_libraries(
     root: Path,
     python: Path,
     warn: Callable[[str], None] = lambda _line: None,
-    take: Callable[[Path, Path], None] = take,
+    take: Callable[[Path, Path], elf.Linkage] = take,
 ) -> list[str]:
     """Copy into the release at `root` what its ELF files need beyond the C library; give the names copied.
 
@@ -110,7 +114,7 @@ def bundle_libraries(
     A library that isn't on this machine is no error, since the module that asks for it may never be
     imported: `warn` is called with one line about it. Libraries of a graphics driver aren't copied either:
     they fit one kernel module, that of the machine they are on. A damaged file is warned of. `take` may stand in
-    for the function of that name.
+    for the function of that name, and write the copy later.
     Raises ReleaseError when patchelf isn't there or fails.
     """
     return _Bundle(root.resolve(), python.resolve(), warn, take).fill()
@@ -131,9 +135,11 @@ class _Bundle:
     root: Path
     python: Path
     warn: Callable[[str], None]
-    take: Callable[[Path, Path], None]
+    take: Callable[[Path, Path], elf.Linkage]
     copied: list[str] = field(default_factory=list)
     files: dict[Path, elf.Linkage] = field(default_factory=dict)
+    sources: dict[Path, Path] = field(default_factory=dict)
+    """Where copies come from; they may not be written yet."""
     told: set[str] = field(default_factory=set)
 
     def fill(self) -> list[str]:
@@ -184,12 +190,16 @@ class _Bundle:
         if of_c_library(name):
             return True
         directories = self.files[path].directories(path.parent)
-        return any(self.root in place.parents and (place / name).exists() for place in directories)
+        return any(self.root in place.parents and self._holds(place / name) for place in directories)
+
+    def _holds(self, path: Path) -> bool:
+        """Whether the release has a file, or will have it in a moment."""
+        return path in self.files or path.exists()
 
     def _supply(self, name: str, path: Path) -> None:
         """See to it that `name`, which `path` needs, is in the release."""
         target = self.python / "lib" / name
-        if target.exists() or self._beside(name, path):
+        if self._holds(target) or self._beside(name, path):
             return
         if _DRIVER.fullmatch(name):
             self._warn_once(name, path, "which the target's graphics driver must bring")
@@ -197,10 +207,9 @@ class _Bundle:
         absolute = [
             place for place in self.files[path].directories(path.parent) if self.root not in place.parents
         ]
-        source = locate(name, path, absolute)
+        source = locate(name, self.sources.get(path, path), absolute)
         if source is not None:
-            self.take(source, target)
-            self.files[target] = elf.linkage(target)
+            self.files[target], self.sources[target] = self.take(source, target), source
             self.copied.append(name)
         elif not any(name in _names(other, link) for other, link in self.files.items()):
             self._warn_once(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from hatch_release.cache.copy_worker import state
 from hatch_release.runtime import layout, manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from hatch_release.cache.copy_worker import State
 
 _LASTING = (f"{layout.LIB}/", layout.python_directory(""))
 """What is written once. The files below `releases/` are written twice in one moment, too fast for a file's times."""
@@ -25,17 +28,18 @@ class Digests:
     def __init__(self, root: Path) -> None:
         """Nothing is read yet."""
         self._root = os.fspath(root)
-        self._known: dict[str, tuple[tuple[int, ...], str]] = {}
+        self._known: dict[str, tuple[State, str]] = {}
 
-    def remember(self, path: str, digest: str) -> None:
-        """Take `digest` as that of a file that was just written.
+    def remember(self, path: str, found: Sequence[int], digest: str) -> None:
+        """Take `digest` as that of a file.
 
         Args:
             path: Relative to the root.
+            found: Its `state`, as it was before it was read, or after it was written.
             digest: In hexadecimal digits.
         """
         if path.startswith(_LASTING):
-            self._known[path] = (self._signature(path), digest)
+            self._known[path] = (tuple(found), digest)
 
     def of(self, paths: Iterable[str]) -> dict[str, str]:
         """The digests of files, by path.
@@ -48,7 +52,7 @@ class Digests:
         """
         wanted = list(paths)
         # Before they are read: of one that changes meanwhile nothing is known then.
-        unknown = {path: self._signature(path) for path in wanted if not self._is_known(path)}
+        unknown = {path: self._state(path) for path in wanted if not self._is_known(path)}
         fresh = manifest.digests(self._root, unknown) if unknown else {}
         for path, digest in fresh.items():
             if path.startswith(_LASTING):
@@ -57,9 +61,7 @@ class Digests:
 
     def _is_known(self, path: str) -> bool:
         known = self._known.get(path)
-        return known is not None and known[0] == self._signature(path)
+        return known is not None and known[0] == self._state(path)
 
-    def _signature(self, path: str) -> tuple[int, ...]:
-        """What changes when the file does."""
-        found = os.stat(f"{self._root}/{path}")  # noqa: PTH116 - for thousands of files
-        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    def _state(self, path: str) -> State:
+        return state(os.stat(f"{self._root}/{path}"))  # noqa: PTH116 - for thousands of files

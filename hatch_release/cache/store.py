@@ -26,10 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from hatch_release.cache.files import DamagedError, File, copy_in, copy_out
+from hatch_release.cache.copy_worker import DamagedError, copy
+from hatch_release.cache.files import File, copy_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+    from hatch_release.cache.copy_worker import Copy, Copying
 
 LAYOUT = "v1"
 INCOMING = ".incoming"
@@ -48,6 +51,8 @@ class Entry:
 
     facts: dict[str, Any]
     files: list[File]
+    copies: Sequence[Copy | None] = ()
+    """What is known about each file where it was copied to."""
 
 
 class Cache:
@@ -57,6 +62,7 @@ class Cache:
         directory: The cache; made when something is stored. None: where the system's user keeps caches.
         fresh: Find nothing, and replace what is there.
         warn: Told in one line about a cache that is damaged or can't be written.
+        copy: Copies the files of an entry.
     """
 
     def __init__(
@@ -65,8 +71,10 @@ class Cache:
         *,
         fresh: bool = False,
         warn: Callable[[str], None] = lambda _line: None,
+        copy: Copying = copy,
     ) -> None:
         """Nothing is read or written yet."""
+        self._copy = copy
         self.directory = directory or Path(platformdirs.user_cache_dir("hatch-release"))
         self._fresh = fresh
         self._warn = warn
@@ -77,7 +85,7 @@ class Cache:
         """Where the kinds of entries are."""
         return self.directory / LAYOUT
 
-    def restore(
+    def restore(  # noqa: PLR0913 - all but the first two may be left out
         self,
         kind: str,
         key: str,
@@ -85,6 +93,7 @@ class Cache:
         wanted: Callable[[str], bool] = lambda _path: True,
         *,
         known: Entry | None = None,
+        beside: Path | None = None,
     ) -> Entry | None:
         """Copy the tree of an entry.
 
@@ -94,6 +103,7 @@ class Cache:
             destination: A directory that does not exist; made. None: only the facts are wanted.
             wanted: Says by its path whether a file is wanted.
             known: The entry, where it has been read before.
+            beside: Another tree that may hold the same files, to be compared on the way.
 
         Returns:
             What was stored, its files only as far as they were wanted; None when there is no such entry, or it is
@@ -108,9 +118,11 @@ class Cache:
         before = _inode(place)
         try:
             entry = known or _read_entry(place)
-            entry = Entry(entry.facts, [file for file in entry.files if wanted(file.path)])
+            files = [file for file in entry.files if wanted(file.path)]
+            copies: Sequence[Copy | None] = ()
             if destination is not None:
-                copy_out(place / TREE, destination, entry.files)
+                other = os.fspath(beside) if beside else ""
+                copies = self._copy(os.fspath(place / TREE), os.fspath(destination), files, other)
         except DamagedError as error:
             if destination is not None:
                 shutil.rmtree(destination, ignore_errors=True)
@@ -120,7 +132,7 @@ class Cache:
             return None
         with contextlib.suppress(OSError):  # a cache that may only be read
             os.utime(place / ENTRY)
-        return entry
+        return Entry(entry.facts, files, copies)
 
     def store(self, kind: str, key: str, facts: dict[str, Any], tree: Path | None = None) -> None:
         """Keep something for later builds, unless it is there already.
@@ -233,9 +245,8 @@ def _settle(fresh: Path, place: Path) -> None:
 
 def _write_entry(directory: Path, facts: dict[str, Any], files: list[File]) -> None:
     """Write `entry.json`: a line with its own checksum, then the entry."""
-    rows = [[file.path, file.mode, file.digest, file.link] for file in files]
     size = sum(file.lstat().st_size for file in (directory / TREE).rglob("*")) if files else 0
-    text = json.dumps({"facts": facts, "files": rows, "size": size}, separators=(",", ":"))
+    text = json.dumps({"facts": facts, "files": files, "size": size}, separators=(",", ":"))
     checksum = hashlib.sha256(text.encode()).hexdigest()
     (directory / ENTRY).write_text(f"{checksum}\n{text}", encoding="utf-8")
 

@@ -7,6 +7,8 @@ library do some imports count under a condition (`branches.py`). What is left ou
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -24,6 +26,8 @@ from hatch_release.imports.branches import BRANCHING, BY_EDGE, WORDS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
+
+    from hatch_release.interpreter.facts import Interpreter
 
 # What an operator types into a shell of the running system, and what the interpreter takes for granted.
 OPERATOR = (
@@ -96,14 +100,19 @@ class Scanned:
 
 
 def scan_modules(
-    root: Path, modules: Mapping[str, str], python: Path, names: Collection[str], *, only_c: bool = False
+    root: Path,
+    modules: Mapping[str, str],
+    interpreter: Interpreter,
+    names: Collection[str],
+    *,
+    only_c: bool = False,
 ) -> dict[str, Scanned]:
     """What every module of a tree names, by path.
 
     Args:
         root: The release's root.
         modules: The name of each module by its path relative to `root`; all are compiled.
-        python: The interpreter that they are compiled for.
+        interpreter: What they are compiled for.
         names: The names to look for in strings and compiled code.
         only_c: What is not Python's bytecode is compiled C.
 
@@ -117,7 +126,7 @@ def scan_modules(
     jobs = [{**known, "modules": piece} for piece in pieces if piece]
     found: dict[str, Scanned] = {}
     with ThreadPoolExecutor(workers) as pool:
-        for report in pool.map(lambda job: _run_scan(python, job), jobs):
+        for report in pool.map(lambda job: _scan(interpreter, job), jobs):
             found.update(report)
     for path in modules.keys() - set(compiled):
         spelt = compiled_code.spelt(root / path, WORDS.union(names), only_c=only_c)
@@ -225,12 +234,23 @@ def reach(
     return search.reached
 
 
-def _run_scan(python: Path, job: dict[str, object]) -> dict[str, Scanned]:
-    """Scan one piece."""
+def _scan(interpreter: Interpreter, job: dict[str, Any]) -> dict[str, Scanned]:
+    """Scan one piece: a small one here, if this interpreter understands the code; starting another takes longer."""
+    report = None
+    if len(job["modules"]) <= _WORTH_A_WORKER and interpreter.magic == importlib.util.MAGIC_NUMBER:
+        with contextlib.suppress(EOFError, RecursionError, TypeError, ValueError):  # the other one will tell
+            report = import_scan.scan_all(job)
+    if report is None:
+        report = _run_scan(interpreter.executable, job)
+    return {path: Scanned.from_json(each) for path, each in report.items()}
+
+
+def _run_scan(python: Path, job: dict[str, Any]) -> dict[str, Any]:
+    """Let an interpreter scan one piece."""
     command = [str(python), "-I", "-S", import_scan.__file__]
     done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ReleaseError(f"{python} failed to look for imports: {reason}")
-    report = json.loads(done.stdout)
-    return {path: Scanned.from_json(each) for path, each in report.items()}
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report

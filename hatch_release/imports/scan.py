@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
+    from typing import Any
 
 HEADER_SIZE = 16
 _IMPORT_NAME = opmap["IMPORT_NAME"]
@@ -248,9 +249,12 @@ def _load(path: str) -> CodeType | None:
     return code
 
 
-def main() -> None:
-    """Do the job on standard input."""
-    job = json.load(sys.stdin)
+def scan_all(job: dict[str, Any]) -> dict[str, dict[str, object]]:
+    """Do a job.
+
+    Args:
+        job: As the program takes it.
+    """
     names, words = frozenset(job["names"]), frozenset(job["words"])
     found = {}
     for path, name in job["modules"].items():
@@ -258,8 +262,8 @@ def main() -> None:
         if code is not None:
             is_package = os.path.basename(path).startswith("__init__.")
             found[path] = scan(code, name, names, words, is_package=is_package)
-    json.dump(found, sys.stdout)
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    json.dump(scan_all(json.load(sys.stdin)), sys.stdout)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import certifi
 
 from hatch_release.runtime import target_data
+from hatch_release.tree.permissions import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Sequence
+
+    from hatch_release.cache.copy_worker import Row
 
 SHARE = "share"
 """Below the interpreter's directory."""
@@ -23,37 +26,39 @@ TERMINALS = (
 _TERMINFO_PLACES = ("/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo")
 
 
-def bring_target_data(python: Path, modules: Collection[str], distributions: Collection[str]) -> None:
+def bring_target_data(
+    python: Path,
+    modules: Collection[str],
+    distributions: Collection[str],
+    copy: Callable[[Path, Path, Sequence[Row]], object],
+) -> None:
     """Copy the data of those modules that are in the release.
 
     Args:
         python: The bundled interpreter's directory.
         modules: The modules of its standard library.
         distributions: Names of the release's distributions; `tzdata` among them makes time zones needless.
+        copy: Copies many files, as `copy_worker.copy` does.
     """
     share = python / SHARE
     if "ssl" in modules:
         _copy(Path(certifi.where()), share / target_data.CERTIFICATES)
     if "zoneinfo" in modules and "tzdata" not in distributions:
         with resources.as_file(resources.files("tzdata") / "zoneinfo") as zones:
-            _copy_zones(zones, share / target_data.ZONEINFO)
+            copy(zones, share / target_data.ZONEINFO, _zones(zones))
     if not {"_curses", "readline"}.isdisjoint(modules):
         for terminal in TERMINALS:
             _copy_terminal(terminal, share / target_data.TERMINFO)
 
 
-def _copy_zones(source: Path, target: Path) -> None:
-    """Copy the files of `tzdata`, which are hundreds, without its modules."""
-    for directory, _, names in os.walk(source):
-        below = Path(directory).relative_to(source)
-        zones = [name for name in names if not name.endswith((".py", ".pyc"))]
-        if zones:
-            (target / below).mkdir(parents=True, exist_ok=True)
-        for name in zones:
-            with open(f"{directory}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - for hundreds of files
-                content = file.read()
-            with open(f"{target / below}/{name}", "wb", buffering=0) as file:  # noqa: PTH123 - the same
-                file.write(content)
+def _zones(source: Path) -> list[Row]:
+    """The files of `tzdata`, which are hundreds, without its modules."""
+    return [
+        (os.path.relpath(f"{directory}/{name}", source), PLAIN, "", "")
+        for directory, _, names in os.walk(source)
+        for name in names
+        if not name.endswith((".py", ".pyc"))
+    ]
 
 
 def _copy_terminal(name: str, target: Path) -> None:

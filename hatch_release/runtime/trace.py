@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import leave
 from .bootfile import STARTED
+from .console_script import Importing
 from .preload import EMBEDDED
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def trace(finder: IndexFinder, output: str) -> None:
     """
     import json
 
-    error = import_all(finder, _configure)
+    with Importing(finder):  # as `start` does
+        error = import_all(finder, _configure)
     if leave.has_foreign_code():
         import ctypes  # what the end of such a process needs  # noqa: F401
     report = {"modules": list(sys.modules), "libraries": _libraries(finder.release_root), "error": error}

@@ -218,9 +218,7 @@ def _scan(assembly: Assembly, fresh: Collection[Unit]) -> None:
     root = assembly.release.path
     names = {unit.directory: _importing(assembly, root / unit.directory) for unit in fresh}
     everything = {path: name for each in names.values() for path, name in each.items()}
-    found = scan_modules(
-        assembly.release.path, everything, assembly.interpreter.executable, assembly.stdlib_names
-    )
+    found = scan_modules(assembly.release.path, everything, assembly.interpreter, assembly.stdlib_names)
     for unit in fresh:
         unit.scanned = {name: found[path] for path, name in names[unit.directory].items() if path in found}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
 from hatch_release.binaries import elf
 from hatch_release.binaries.libraries import bundle_libraries, take
+from hatch_release.cache.copy_worker import state
 from hatch_release.cache.store import key_of, shipped, tool
 from hatch_release.imports.pruning import Unreached, unreached_stdlib
 from hatch_release.imports.reachability import SITE_ENTRY, scan_modules
@@ -18,12 +20,15 @@ from hatch_release.runtime import layout, site_entry
 from hatch_release.runtime.manifest import digest
 from hatch_release.tree.boot_index import ModuleFile
 from hatch_release.units.bytecode import compile_tree, sources
-from hatch_release.units.unit import Unit, keep, recall, restore
+from hatch_release.units.unit import Unit, keep, recall, remember_copies, restore
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from hatch_release.assembly import Assembly
+    from hatch_release.cache.copy_worker import Row
 
 KIND = "interpreter"
 LIBRARY = "library"
@@ -40,24 +45,64 @@ def place_python(assembly: Assembly) -> None:
         keep(unit, release, assembly.cache)
         _choose(assembly, unit).remove(destination)
     modules = assembly.index(*assembly.stdlib_directories).modules
-    data = assembly.pool.submit(bring_target_data, destination, modules, assembly.distributions)
-    bundle_libraries(release.path, destination, release.progress.warn, lambda *paths: _take(assembly, *paths))
-    data.result()
+    copying = [assembly.pool.submit(_bring_target_data, assembly, destination, modules)]
+
+    def take_or_recall(source: Path, target: Path) -> elf.Linkage:
+        return _take(assembly, source, target, copying)
+
+    bundle_libraries(release.path, destination, release.progress.warn, take_or_recall)
+    for each in copying:
+        each.result()
 
 
-def _take(assembly: Assembly, source: Path, target: Path) -> None:
-    """Copy a library of this machine, as `libraries.take` does, or take what that gave before."""
-    scratch = assembly.release.scratch / "library"
+def _bring_target_data(assembly: Assembly, destination: Path, modules: Collection[str]) -> None:
+    """Bring along what the target may lack."""
+    release = assembly.release
+
+    def copy(source: Path, target: Path, rows: Sequence[Row]) -> None:
+        directory = target.relative_to(release.path).as_posix()
+        beside = os.fspath(release.install_path / directory)
+        copies = assembly.copy(os.fspath(source), os.fspath(target), rows, beside)
+        remember_copies(release, directory, (row[0] for row in rows), copies)
+        for copied in filter(None, copies):
+            elf.remember(copied[0], None)
+
+    bring_target_data(destination, modules, assembly.distributions, copy)
+
+
+def _take(assembly: Assembly, source: Path, target: Path, copying: list[Future[None]]) -> elf.Linkage:
+    """As `libraries.take`, or what that gave before; `copying` gains what is still going on."""
     key = key_of(tool(), target.name, digest(str(source)))
-    known = assembly.cache.restore(LIBRARY, key, scratch)
+    known = assembly.cache.restore(LIBRARY, key)
     if known is None:
-        take(source, scratch / target.name)
-        assembly.cache.store(LIBRARY, key, elf.read(scratch / target.name).to_json(), scratch)
-    else:
-        elf.remember(scratch / target.name, elf.Binary.from_json(known.facts))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    (scratch / target.name).replace(target)
-    scratch.rmdir()
+        return _take_anew(assembly, source, target, key)
+    binary = elf.Binary.from_json(known.facts)
+
+    def copy() -> None:
+        release = assembly.release
+        home, directory = release.scratch / "library" / target.name, target.parent.relative_to(release.path)
+        beside = release.install_path / directory
+        found = assembly.cache.restore(LIBRARY, key, home, known=known, beside=beside)
+        if found is None:  # damaged: nobody has seen that before
+            _take_anew(assembly, source, target, key)
+            return
+        (home / target.name).replace(target)
+        now = state(target.stat())  # it has another name
+        elf.remember(now, binary)
+        copies = [(now, *rest) for _, *rest in filter(None, found.copies)]
+        remember_copies(release, directory.as_posix(), [target.name], copies)
+
+    copying.append(assembly.pool.submit(copy))
+    return binary.linkage
+
+
+def _take_anew(assembly: Assembly, source: Path, target: Path, key: str) -> elf.Linkage:
+    """Copy a library of this machine, and put it into the cache."""
+    home = assembly.release.scratch / "library" / f"{target.name}.anew"
+    linkage = take(source, home / target.name)
+    assembly.cache.store(LIBRARY, key, elf.read(home / target.name).to_json(), home)
+    (home / target.name).replace(target)
+    return linkage
 
 
 def _restore(assembly: Assembly, unit: Unit) -> bool:
@@ -114,7 +159,7 @@ def _make(assembly: Assembly, unit: Unit) -> None:
     }
     if _is_pruned(assembly):
         paths = {module.path(name): name for name, module in library.items()}
-        found = scan_modules(release.path, paths, interpreter.executable, assembly.stdlib_names, only_c=True)
+        found = scan_modules(release.path, paths, interpreter, assembly.stdlib_names, only_c=True)
         unit.scanned = {paths[path]: each for path, each in found.items()}
 
 

@@ -7,7 +7,6 @@ what else is in the release. Beside its files the cache keeps what was found out
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,10 @@ from hatch_release.errors import ReleaseError
 from hatch_release.imports.reachability import Scanned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from hatch_release.cache.copy_worker import Copy
     from hatch_release.cache.store import Cache, Entry
     from hatch_release.release import Release
 
@@ -70,7 +70,8 @@ def restore(
         OSError: When the release can't be written.
     """
     destination = release.path / unit.directory
-    entry = cache.restore(unit.kind, unit.key, destination, wanted, known=unit.entry)
+    beside = release.install_path / unit.directory
+    entry = cache.restore(unit.kind, unit.key, destination, wanted, known=unit.entry, beside=beside)
     if entry is None:
         return False
     _remember(unit, release, entry)
@@ -111,12 +112,27 @@ def _read_facts(unit: Unit, facts: dict[str, Any]) -> None:
 
 def _remember(unit: Unit, release: Release, entry: Entry) -> None:
     """What is known about the files need not be found out again."""
-    binaries, root = entry.facts["binaries"], os.fspath(release.path)
-    for file in entry.files:
-        if not file.link:
-            path = f"{unit.directory}/{file.path}"
-            release.digests.remember(path, file.digest)
-            if file.path not in binaries:
-                elf.remember(f"{root}/{path}", None)
-            elif binaries[file.path]:
-                elf.remember(f"{root}/{path}", Binary.from_json(binaries[file.path]))
+    remember_copies(release, unit.directory, (file.path for file in entry.files), entry.copies)
+    binaries = entry.facts["binaries"]
+    for file, copied in zip(entry.files, entry.copies, strict=True):
+        if copied is not None and binaries.get(file.path, True):
+            elf.remember(copied[0], Binary.from_json(binaries[file.path]) if file.path in binaries else None)
+
+
+def remember_copies(
+    release: Release, directory: str, names: Iterable[str], copies: Iterable[Copy | None]
+) -> None:
+    """Note the checksums of files that were copied into the release, and of those that it had before.
+
+    Args:
+        release: The release.
+        directory: Where they are, relative to its root.
+        names: Their paths, relative to the directory.
+        copies: What is known about each.
+    """
+    for name, copied in zip(names, copies, strict=True):
+        if copied is not None:
+            state, digest, beside = copied
+            release.digests.remember(f"{directory}/{name}", state, digest)
+            if beside is not None:
+                release.installed.remember(f"{directory}/{name}", beside, digest)
