@@ -80,6 +80,18 @@ def test_what_a_system_imports_for_its_first_call(telling: System) -> None:
     assert found.isdisjoint(NEVER | {"_ast"}), found & (NEVER | {"_ast"})
 
 
+@pytest.mark.parametrize("minor", interpreters.available())
+@pytest.mark.parametrize("module", ["daemon.command", "daemon.foreground"])
+def test_what_a_keeper_imports(minor: str, module: str, tmp_path: Path) -> None:
+    (tmp_path / "runtime").symlink_to(ROOT / "hatch_release" / "runtime")
+    program = f"import sys; sys.path.append({str(tmp_path)!r}); import runtime.{module}"
+    command = [str(interpreters.find(minor)), "-I", "-S", "-X", "importtime", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = imported(done.stderr)
+    assert "runtime.daemon.keeper" in found
+    assert found.isdisjoint(NOT_IN_A_COMMAND), found & NOT_IN_A_COMMAND
+
+
 PROOFS = """
 import os, sys
 from hatch_release.runtime.control.digest import hmac_sha256, is_equal

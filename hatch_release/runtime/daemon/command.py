@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` takes long to make enumerations of it
 import os
-import signal
 import sys
 
 from ..errors import ReleaseError

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` takes long to make enumerations of it
 import os
 import select
-import signal
 import time
 
 TYPE_CHECKING = False

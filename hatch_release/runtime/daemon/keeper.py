@@ -5,9 +5,9 @@ One process, one thread, and one loop that waits for whatever comes first.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` takes long to make enumerations of it
 import os
 import select
-import signal
 import time
 
 from . import notices as words

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` takes long to make enumerations of it
 import os
-import signal
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ..supervision import systemd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import NoReturn
 
 KEEPER = "RELEASE_KEEPER"
 """Tells the system which process keeps it."""
@@ -24,16 +25,28 @@ _BY_REQUEST = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What ends a program that does not handle it, and was sent to have it end."""
 
 
-class Start(NamedTuple):
-    """How the system is started, each time in the same way."""
+class Start:
+    """How the system is started, each time in the same way.
 
-    command: Sequence[str]
-    """The words to execute."""
-    environment: Mapping[str, str]
-    directory: str
-    """Its current directory."""
-    prepare: Callable[[], None]
-    """Called in the new process: gives it its session and standard streams."""
+    Args:
+        command: The words to execute.
+        environment: What it gets.
+        directory: Its current directory.
+        prepare: Called in the new process: gives it its session and standard streams.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        directory: str,
+        prepare: Callable[[], None],
+    ) -> None:
+        """Nothing is started."""
+        self.command = command
+        self.environment = environment
+        self.directory = directory
+        self.prepare = prepare
 
 
 def environment_of_system(given: Mapping[str, str], notify: str, seconds: float | None) -> dict[str, str]:
@@ -92,8 +105,10 @@ class Life:
         """How it ended."""
         status = self.status or 0
         if status < 0:
+            from signal import Signals
+
             try:
-                return f"was ended by {signal.Signals(-status).name}"
+                return f"was ended by {Signals(-status).name}"
             except ValueError:
                 return f"was ended by signal {-status}"
         return f"ended with exit code {status}"
@@ -124,9 +139,10 @@ def _become(start: Start, keeper: int) -> NoReturn:
 def _die_with(keeper: int) -> None:
     """Let the kernel send SIGTERM when the keeper is killed."""
     try:
-        import ctypes
+        import _ctypes  # `ctypes` takes as long to import as the rest of a start by the keeper
 
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        function = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
+        _ctypes.call_function(function, (_PR_SET_PDEATHSIG, signal.SIGTERM))
     except (ImportError, OSError, AttributeError):
         return  # an interpreter without ctypes: the system outlives a keeper that is killed
     if os.getppid() != keeper:

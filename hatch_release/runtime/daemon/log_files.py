@@ -7,10 +7,10 @@ Erlang/OTP, whose variables are understood as well.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from .settings import number
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,15 +20,25 @@ _ALIVE_MINUTES, _MINUTES = 15, (0, 2**20)
 """Defaults and limits, as those of run_erl."""
 
 
-class LogSettings(NamedTuple):
-    """How a log is kept."""
+class LogSettings:
+    """How a log is kept.
 
-    maxsize: int = _MAXSIZE
-    """Bytes after which the next file is begun, at the end of a line."""
-    generations: int = _GENERATIONS
-    """How many names are used in turn; one of the files is always missing."""
-    alive: float = _ALIVE_MINUTES * 60.0
-    """Seconds without output after which a line says that the keeper is alive; 0: never."""
+    Args:
+        maxsize: Bytes after which the next file is begun, at the end of a line.
+        generations: How many names are used in turn; one of the files is always missing.
+        alive: Seconds without output after which a line says that the keeper is alive; 0: never.
+    """
+
+    def __init__(
+        self,
+        maxsize: int = _MAXSIZE,
+        generations: int = _GENERATIONS,
+        alive: float = _ALIVE_MINUTES * 60.0,
+    ) -> None:
+        """The defaults are those of run_erl."""
+        self.maxsize = maxsize
+        self.generations = generations
+        self.alive = alive
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> LogSettings:
@@ -52,7 +62,7 @@ class LogSettings(NamedTuple):
         )
 
 
-class LogFiles(NamedTuple):
+class LogFiles:
     """The files of one log.
 
     Args:
@@ -60,8 +70,10 @@ class LogFiles(NamedTuple):
         node: What they are named after.
     """
 
-    directory: str
-    node: str
+    def __init__(self, directory: str, node: str) -> None:
+        """They need not be there."""
+        self.directory = directory
+        self.node = node
 
     def path(self, index: int) -> str:
         """The file of a number, from 1."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _socket
 import os
-import socket
 import struct
 
 from ..supervision import systemd
@@ -37,9 +37,9 @@ class Notices:
     def __init__(self, path: str) -> None:
         """Open it."""
         self.path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
         self._socket.settimeout(0)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_PASSCRED, 1)
         self.address = Address(path)
         try:
             remove(path)
@@ -90,6 +90,6 @@ def pass_on(name: str, value: str) -> None:
 def _sender(ancillary: list[tuple[int, int, bytes]]) -> int:
     """The process that a datagram came from; the kernel says so (unix(7), SCM_CREDENTIALS)."""
     for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_CREDENTIALS:
             return int(_CREDENTIALS.unpack(data[: _CREDENTIALS.size])[0])
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 _STARTED, _FAILED = b"S", b"F"
 _KEPT = 1 << 20
@@ -55,14 +54,20 @@ class Report:
         self._output.clear()
 
 
-class Outcome(NamedTuple):
-    """What became of a start."""
+class Outcome:
+    """What became of a start.
 
-    started: bool
-    reason: str = ""
-    """Why not; empty when the keeper itself was killed."""
-    output: bytes = b""
-    """What the system wrote."""
+    Args:
+        started: Whether it succeeded.
+        reason: Why not; empty when the keeper itself was killed.
+        output: What the system wrote.
+    """
+
+    def __init__(self, *, started: bool, reason: str = "", output: bytes = b"") -> None:
+        """Known."""
+        self.started = started
+        self.reason = reason
+        self.output = output
 
 
 def await_outcome(descriptor: int) -> Outcome:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _socket
 import os
 import select
-import socket
 import struct
 
 from . import visits
@@ -35,7 +35,7 @@ class Visitor:
         connection: To it.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: _socket.socket) -> None:
         """It has said nothing yet."""
         connection.setblocking(False)  # noqa: FBT003 - its only argument
         self.connection = connection
@@ -89,7 +89,7 @@ class Visitors:
         self._recent = bytearray()
         self.resized = False
         """Whether the terminal has got another size since this was looked at."""
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)  # noqa: FBT003 - its only argument
         before = os.umask(_PRIVATE)
         try:
@@ -130,10 +130,10 @@ class Visitors:
     def _welcome(self) -> None:
         """Let somebody in: this user, or root."""
         try:
-            connection, _ = self._socket.accept()
+            connection = _socket.socket(fileno=self._socket._accept()[0])  # type: ignore[attr-defined]  # noqa: SLF001 - as `socket.accept`
         except OSError:
             return
-        sent = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        sent = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS.size)
         _pid, user, _group = _CREDENTIALS.unpack(sent)
         visitor = Visitor(connection)
         if user not in (0, os.geteuid()):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    import _socket
     from collections.abc import Callable
 
 FIRST_SOCKET = 3
@@ -29,22 +28,23 @@ def notify(state: str) -> bool:
     channel = _connect()
     if channel is None:
         return False
-    with channel:
-        try:
-            channel.sendall(state.encode())
-        except OSError:
-            return False
+    try:
+        channel.sendall(state.encode())
+    except OSError:
+        return False
+    finally:
+        channel.close()
     return True
 
 
-def _connect() -> socket.socket | None:
+def _connect() -> _socket.socket | None:
     """A connection to the supervisor; None when there is none to be had."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return None
-    import socket
+    import _socket
 
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    channel = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
     try:
         channel.connect("\0" + address[1:] if address.startswith("@") else address)
     except OSError:
@@ -140,8 +140,10 @@ class Sockets:
             import fcntl
 
             for number in numbers:
-                with contextlib.suppress(OSError):
+                try:
                     self._kept[number] = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _FAR)
+                except OSError:
+                    continue  # somebody has closed it
 
     def restore(self, *, anyhow: bool = False) -> None:
         """Put back the sockets that were closed.
@@ -153,8 +155,10 @@ class Sockets:
             os.environ.update(self._variables)
         for number, kept in self._kept.items():
             if anyhow or not _is_open(number):
-                with contextlib.suppress(OSError):
+                try:
                     os.dup2(kept, number, inheritable=True)
+                except OSError:
+                    continue  # as above
 
 
 def _is_open(number: int) -> bool:
