@@ -26,12 +26,13 @@ from hatch_release.dependencies.lock import find_lock
 from hatch_release.dependencies.lock_check import check_uv_lock, compare, refresh
 from hatch_release.dependencies.wheel import without_python_requirement
 from hatch_release.errors import ProjectFileError
+from hatch_release.interpreter.facts import probe
 from hatch_release.interpreter.source import find_python
 from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
 from hatch_release.runtime.manifest import THREADS
 from hatch_release.staging.comparison import read_ahead
-from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image
+from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image, write_readable
 from hatch_release.tree.boot_index import ModuleIndex
 from hatch_release.tree.commands import check_commands, collect_commands
 from hatch_release.tree.manifest import tree_files
@@ -64,6 +65,14 @@ def build_wheel(assembly: Assembly) -> None:
     assembly.wheel = release.project.build_wheel(directory)
     if release.options.no_python_version_check:
         assembly.wheel = without_python_requirement(assembly.wheel, release.scratch / "unrestricted")
+
+
+def choose_interpreter(assembly: Assembly) -> None:
+    """Find the interpreter that the release is to run on."""
+    release = assembly.release
+    assembly.interpreter = find_python(release, assembly.default_interpreter.result)
+    _check_python(release, assembly.interpreter)
+    release.python_version, release.target = assembly.interpreter.version, assembly.interpreter.target
 
 
 def install_distributions(assembly: Assembly) -> None:
@@ -204,6 +213,11 @@ def start_once(assembly: Assembly) -> None:
     write_boot_files(release.path, plan)
 
 
+def describe_boot(assembly: Assembly) -> None:
+    """Write what is in the boot files for people, too."""
+    write_readable(assembly.release.path, assembly.plan)
+
+
 def settle_modes(assembly: Assembly) -> None:
     """Give what was made the modes that it has on every machine."""
     settle(assembly.release.path, assembly.others)
@@ -257,6 +271,7 @@ class Stage(NamedTuple):
 
 STAGES = (
     Stage("Building the wheel", build_wheel),  # scratch/wheel
+    Stage("Choosing the interpreter", choose_interpreter),
     Stage("Installing the dependencies", install_distributions),  # scratch/site
     Stage("Choosing the distributions", choose_distributions),
     Stage("Placing the distributions", place_distributions),  # lib/NAME-VSN
@@ -277,6 +292,7 @@ STAGES = (
     Stage("Writing the boot files", write_boot),  # releases/VSN/*.boot, consolidated/
     Stage("Evaluating the configuration", configure),  # releases/VSN/sys.config, runtime.py
     Stage("Starting the release once", start_once, lambda options: options.check),
+    Stage("Describing the boot files", describe_boot),  # releases/VSN/*.script
     Stage("Setting the modes", settle_modes),
 )
 
@@ -288,15 +304,12 @@ def assemble(release: Release) -> Release:
         ReleaseError: When any stage fails.
     """
     with Copier() as copier, ThreadPoolExecutor(THREADS) as pool:
-        interpreter = find_python(release)
-        _check_python(release, interpreter)
-        release.python_version, release.target = interpreter.version, interpreter.target
         assembly = Assembly(
             release=release,
-            interpreter=interpreter,
             cache=_open_cache(release, copier.copy),
             pool=pool,
             copy=copier.copy,
+            default_interpreter=pool.submit(probe),
         )
         assembly.others = paths_below(release.path)
         try:

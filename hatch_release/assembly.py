@@ -34,7 +34,9 @@ class Assembly:
     """One run of the step `assemble`."""
 
     release: Release
-    interpreter: Interpreter
+    interpreter: Interpreter = field(init=False)
+    default_interpreter: Future[Interpreter]
+    """The one that runs this program, which is asked while other things are done."""
     cache: Cache
     pool: ThreadPoolExecutor
     """For what goes on beside the stages."""

@@ -41,9 +41,8 @@ class Copier:
             self._free.put(worker)
 
     def __enter__(self) -> Self:
-        """Start them, so that they are ready when they are needed."""
-        for worker in self._workers:
-            worker.start()
+        """Start one process, so that it is ready when it is needed."""
+        self._workers[-1].start()
         return self
 
     def __exit__(

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
             """As `copy`."""
 
 
+SIZE = 2
+"""Where in its state the size of a file is, in bytes."""
 _BLOCK = 1 << 18
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hatch_release.cache.copy_worker import state
+from hatch_release.cache.copy_worker import SIZE, state
 from hatch_release.runtime import layout, manifest
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _LASTING = (f"{layout.LIB}/", layout.python_directory(""))
 """What is written once. The files below `releases/` are written twice in one moment, too fast for a file's times."""
+
+_NOTHING: tuple[State, str] = ((), "")
 
 
 class Digests:
@@ -41,27 +44,38 @@ class Digests:
         if path.startswith(_LASTING):
             self._known[path] = (tuple(found), digest)
 
-    def of(self, paths: Iterable[str]) -> dict[str, str]:
+    def of(self, paths: Iterable[str] | Mapping[str, os.stat_result]) -> dict[str, str]:
         """The digests of files, by path.
+
+        Args:
+            paths: Relative to the root; with what the system has just said about each, if that is known.
+
+        Raises:
+            OSError: When one can't be read.
+        """
+        found = dict(paths) if isinstance(paths, Mapping) else {path: self._stat(path) for path in paths}
+        # From before they are read: of one that changes meanwhile nothing is known then.
+        now = {path: state(each) for path, each in found.items()}
+        unknown = [path for path, each in now.items() if self._known.get(path, _NOTHING)[0] != each]
+        fresh = manifest.digests(self._root, unknown) if unknown else {}
+        for path, digest in fresh.items():
+            if path.startswith(_LASTING):
+                self._known[path] = (now[path], digest)
+        return {path: fresh[path] if path in fresh else self._known[path][1] for path in now}
+
+    def sizes(self, paths: Iterable[str]) -> dict[str, int]:
+        """The sizes of files whose digests have just been taken, in bytes, by path.
 
         Args:
             paths: Relative to the root.
 
         Raises:
-            OSError: When one can't be read.
+            OSError: When one isn't there.
         """
-        wanted = list(paths)
-        # Before they are read: of one that changes meanwhile nothing is known then.
-        unknown = {path: self._state(path) for path in wanted if not self._is_known(path)}
-        fresh = manifest.digests(self._root, unknown) if unknown else {}
-        for path, digest in fresh.items():
-            if path.startswith(_LASTING):
-                self._known[path] = (unknown[path], digest)
-        return {path: fresh[path] if path in fresh else self._known[path][1] for path in wanted}
+        return {
+            path: self._known[path][0][SIZE] if path in self._known else self._stat(path).st_size
+            for path in paths
+        }
 
-    def _is_known(self, path: str) -> bool:
-        known = self._known.get(path)
-        return known is not None and known[0] == self._state(path)
-
-    def _state(self, path: str) -> State:
-        return state(os.stat(f"{self._root}/{path}"))  # noqa: PTH116 - for thousands of files
+    def _stat(self, path: str) -> os.stat_result:
+        return os.stat(f"{self._root}/{path}")  # noqa: PTH116 - for thousands of files

@@ -82,7 +82,7 @@ def write_image(root: Path, plan: BootPlan) -> None:
 
 
 def write_boot_files(root: Path, plan: BootPlan) -> None:
-    """Write each boot script of the plan, `NAME.boot` for the machine and `NAME.script` for people.
+    """Write each boot script of the plan for the machine, `NAME.boot`.
 
     Args:
         root: The release's root.
@@ -93,7 +93,19 @@ def write_boot_files(root: Path, plan: BootPlan) -> None:
     for name, script in plan.boot_scripts.items():
         payload = _payload(root, plan, script)
         (directory / (name + layout.BOOT_SUFFIX)).write_bytes(bootfile.pack(bootstrap, payload))
-        readable = json.dumps(_readable(plan, script), indent=2) + "\n"
+
+
+def write_readable(root: Path, plan: BootPlan) -> None:
+    """Write the same for people, `NAME.script`: once, when all is known.
+
+    Args:
+        root: The release's root.
+        plan: As the boot files were written from it last.
+    """
+    directory = root / layout.RELEASES / plan.version
+    modules = {name: module.path(name) for name, module in sorted(plan.index.modules.items())}
+    for name, script in plan.boot_scripts.items():
+        readable = json.dumps({**_readable(plan, script), "modules": modules}, indent=2) + "\n"
         (directory / (name + layout.SCRIPT_SUFFIX)).write_text(readable, encoding="utf-8")
 
 
@@ -140,7 +152,7 @@ def _numbers(values: Iterable[str]) -> dict[str, int]:
 
 
 def _readable(plan: BootPlan, script: BootScript) -> dict[str, object]:
-    """The same as the payload, for people."""
+    """The same as the payload, but for the index of modules."""
     return {
         "format": bootfile.FORMAT,
         "release": plan.name,
@@ -160,5 +172,4 @@ def _readable(plan: BootPlan, script: BootScript) -> dict[str, object]:
         "image": plan.image,
         "imaged": list(plan._pieces) if script.starts else [],  # noqa: SLF001
         "libraries": list(plan.libraries) if script.starts else [],
-        "modules": {name: module.path(name) for name, module in sorted(plan.index.modules.items())},
     }

@@ -40,8 +40,9 @@ def write_manifest(release: Release) -> list[PurePosixPath]:
     written = {f"{own}/{layout.MANIFEST}", f"{own}/{manifest.SHARED}"}
     try:
         files = [file for file in tree_files(release.path) if file not in written]
-        shared = [file for file in files if _is_shared(file)]
-        owned = [file for file in files if unit(file) != file and not _is_shared(file)]
+        units = {file: unit(file) for file in files}
+        shared = [file for file, each in units.items() if each == file and _is_shared(file)]
+        owned = [file for file, each in units.items() if each != file]
         with usual_umask():
             directory.mkdir(parents=True, exist_ok=True)
             (directory / manifest.SHARED).write_bytes(manifest.pack(release.digests.of(shared)))
@@ -169,9 +170,8 @@ def _by_unit(entries: Iterable[tuple[str, str]]) -> dict[str, dict[str, str]]:
 
 
 def _is_shared(path: str) -> bool:
-    """Whether every version writes this path: `bin/NAME` and overlays at the top level."""
-    first = path.partition("/")[0]
-    return unit(path) == path and first not in {layout.RELEASES, layout.TMP}
+    """Whether every version writes a path that is no unit's: `bin/NAME` and overlays at the top level are."""
+    return path.partition("/")[0] not in {layout.RELEASES, layout.TMP}
 
 
 def _is_inside(link: Path, base: str) -> bool:

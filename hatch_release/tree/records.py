@@ -40,11 +40,8 @@ def write_record(directory: str, info: str, root: Path, digests: Digests, prefix
     owned = [row[0] for row in record_rows(Path(home, record))]
     found = [each for file in owned if (each := _present(home, file, elsewhere)) and each != record]
     paths = {file: posixpath.normpath(f"{directory}/{file}") for file in found}
-    sums = digests.of(paths.values())
-    rows = [
-        (file, f"sha256={_encoded(sums[path])}", str(os.stat(f"{root}/{path}").st_size))  # noqa: PTH116 - thousands
-        for file, path in paths.items()
-    ]
+    sums, sizes = digests.of(paths.values()), digests.sizes(paths.values())
+    rows = [(file, f"sha256={_encoded(sums[path])}", str(sizes[path])) for file, path in paths.items()]
     with Path(home, record).open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([*rows, (record, "", "")])
 
