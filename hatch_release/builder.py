@@ -15,7 +15,7 @@ from hatchling.builders.constants import BuildEnvVars
 from hatchling.builders.plugin.interface import BuilderInterface
 from hatchling.plugin.manager import PluginManager
 
-from hatch_release.doors import ending_signals, verbose, wheel_alone
+from hatch_release.doors import collector_at_rest, ending_signals, verbose, wheel_alone
 from hatch_release.errors import INTERRUPTED, ProjectFileError, ReleaseError, in_one_line
 from hatch_release.project import Project
 
@@ -65,11 +65,14 @@ class ReleaseBuilder(BuilderInterface[BuilderConfig, PluginManager]):
         """
         root = Path(self.root)
         try:
-            from hatch_release.options.lines import located  # noqa: PLC0415 - as in `_build`
-            from hatch_release.report import reporting  # noqa: PLC0415
+            with ending_signals(), collector_at_rest():
+                from hatch_release.interpreter.facts import ask_ahead  # noqa: PLC0415 - as in `_build`
+                from hatch_release.options.lines import located  # noqa: PLC0415
+                from hatch_release.report import reporting  # noqa: PLC0415
 
-            with ending_signals(), reporting(root, self.environ) as self._report, located(root):
-                yield from self._build(self._project_name(), arguments)
+                ask_ahead()
+                with reporting(root, self.environ) as self._report, located(root):
+                    yield from self._build(self._project_name(), arguments)
         except KeyboardInterrupt:
             self.app.abort("interrupted: what was not finished is as it was before", INTERRUPTED)
         except Exception as error:  # all errors end here, those of hatchling and of its plugins too

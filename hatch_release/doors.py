@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 WHEEL_ALONE = "_HATCH_RELEASE_WHEEL"
 """Set while a wheel is built for a release: the build hook then has nothing to do."""
+_COLLECTED = 100_000
+"""How many objects more there are before Python looks for cycles."""
 
 
 def verbose() -> bool:
@@ -29,6 +33,18 @@ def wheel_alone() -> Iterator[None]:
         yield
     finally:
         del os.environ[WHEEL_ALONE]
+
+
+@contextlib.contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Let Python look for cycles seldom, and not at its end: a build makes many objects, and keeps most to its end."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECTED)
+    atexit.register(gc.freeze)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextlib.contextmanager

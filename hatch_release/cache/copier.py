@@ -34,7 +34,7 @@ class Copier:
 
     def __init__(self) -> None:
         """Nothing runs yet."""
-        count = min(_MOST, os.cpu_count() or 1)
+        count = max(1, min(_MOST, (os.cpu_count() or 1) - 1))  # the build itself needs one
         self._workers = [_Worker() for _ in range(count)]
         self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()
         for worker in self._workers:

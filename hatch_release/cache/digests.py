@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LASTING = (f"{layout.LIB}/", layout.python_directory(""))
 """What is written once. The files below `releases/` are written twice in one moment, too fast for a file's times."""
 
+_WORTH_THREADS = 1 << 24
+"""Bytes that take longer to hash than threads take to begin."""
 _NOTHING: tuple[State, str] = ((), "")
 
 
@@ -57,11 +59,17 @@ class Digests:
         # From before they are read: of one that changes meanwhile nothing is known then.
         now = {path: state(each) for path, each in found.items()}
         unknown = [path for path, each in now.items() if self._known.get(path, _NOTHING)[0] != each]
-        fresh = manifest.digests(self._root, unknown) if unknown else {}
+        fresh = self._read(unknown, sum(found[path].st_size for path in unknown))
         for path, digest in fresh.items():
             if path.startswith(_LASTING):
                 self._known[path] = (now[path], digest)
         return {path: fresh[path] if path in fresh else self._known[path][1] for path in now}
+
+    def _read(self, paths: list[str], size: int) -> dict[str, str]:
+        """The digests of files that are not known."""
+        if size > _WORTH_THREADS:
+            return manifest.digests(self._root, paths)
+        return {path: manifest.digest(f"{self._root}/{path}") for path in paths}
 
     def sizes(self, paths: Iterable[str]) -> dict[str, int]:
         """The sizes of files whose digests have just been taken, in bytes, by path.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatch_release.doors import ending_signals
+from hatch_release.doors import collector_at_rest, ending_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Write what became of it as JSON, and no progress.")
 def command(names: tuple[str, ...], *, as_json: bool, **flags: str | bool | None) -> None:
     """Assemble the releases NAME, or the default one, of the project in this directory."""
-    from hatch_release.project_door import assemble_project  # noqa: PLC0415 - the help needs nothing of it
-
     environ = {**os.environ, **dict(_variables({**flags, "quiet": flags["quiet"] or as_json}))}
-    with ending_signals():
+    with ending_signals(), collector_at_rest():
+        from hatch_release.project_door import assemble_project  # noqa: PLC0415 - the help needs nothing of it
+
         assemble_project(Path.cwd(), names, environ, click.echo if as_json else None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def prune_tests(assembly: Assembly) -> None:
     dropped = list(unused_tests(scanned, lambda name: scanned[name].imports, kept))
     for directory in assembly.library_directories:
         for package in dropped:
-            shutil.rmtree(assembly.release.path / directory / package.replace(".", "/"), ignore_errors=True)
+            path = f"{assembly.release.path}/{directory}/{package.replace('.', '/')}"
+            if os.path.isdir(path):  # noqa: PTH112 - asked of each package in each directory
+                shutil.rmtree(path, ignore_errors=True)
     inside = tuple(f"{package}." for package in dropped)
     assembly.scanned = {name: each for name, each in scanned.items() if not f"{name}.".startswith(inside)}
 

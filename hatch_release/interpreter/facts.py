@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,12 +129,27 @@ def _state(path: str, status: os.stat_result) -> str:
     return f"{path}:{status.st_size}:{status.st_mtime_ns}"
 
 
+_ahead: list[Future[Interpreter]] = []
+"""The interpreter that runs this program, while it is asked."""
+
+
+def ask_ahead() -> None:
+    """Begin to ask the interpreter that runs this program; the next `probe` without another one gives its answer."""
+    pool = ThreadPoolExecutor(1)
+    _ahead[:] = [pool.submit(_probe, None)]
+    pool.shutdown(wait=False)
+
+
 def probe(executable: Path | None = None) -> Interpreter:
     """Ask the interpreter `executable` what it is; without one, that which runs this program.
 
     For the Python of a virtual environment, the interpreter it was made from answers. Raises ReleaseError
     when it can't be run, or isn't CPython 3.10 or newer.
     """
+    return _ahead.pop().result() if executable is None and _ahead else _probe(executable)
+
+
+def _probe(executable: Path | None) -> Interpreter:
     path = executable or Path(getattr(sys, "_base_executable", None) or sys.executable)
     done = _run(path, [str(Path(__file__).with_name("self_report.py"))])
     try:

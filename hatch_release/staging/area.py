@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,8 @@ class Staging:
             ours = ours or functools.partial(manifest.digests, os.fspath(self.path))
             theirs = theirs or functools.partial(manifest.digests, os.fspath(self._root))
             operations = plan(self._root, self.path, version, ours, theirs)
+            if not operations:
+                return
             with held_signals() as arrived:
                 merge(self._root, directory, operations, self._rename, lambda: _interrupt(arrived))
 
@@ -248,11 +251,19 @@ def _remove(directory: Path) -> None:
 def _remove_tree(path: Path) -> None:
     """Remove a tree, directories that don't allow it too."""
     try:
+        with ThreadPoolExecutor(manifest.THREADS) as pool:
+            for _ in pool.map(shutil.rmtree, _large_parts(path)):
+                pass
         shutil.rmtree(path)
     except PermissionError:
         for directory, _names, _files in os.walk(path):
             Path(directory).chmod(0o700)
         shutil.rmtree(path)
+
+
+def _large_parts(path: Path) -> list[Path]:
+    """Directories that hold most of a tree, none inside another: `lib/X` and the like."""
+    return [each for each in path.glob("*/*") if each.is_dir() and not each.is_symlink()]
 
 
 def _home(root: Path) -> Path:

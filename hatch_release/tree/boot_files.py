@@ -76,7 +76,8 @@ def write_image(root: Path, plan: BootPlan) -> None:
             module = plan.index.modules.get(name)
             if module is None or not module.suffix.endswith(".pyc"):
                 continue
-            code = (root / module.path(name)).read_bytes()[PYC_HEADER_SIZE:]
+            with open(f"{root}/{module.path(name)}", "rb", buffering=0) as file:  # noqa: PTH123 - hundreds
+                code = file.read()[PYC_HEADER_SIZE:]
             plan._pieces[name] = (offset, len(code))  # noqa: SLF001 - the plan is this file's own
             offset += image.write(code)
 

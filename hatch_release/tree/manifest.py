@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_release.errors import ReleaseError
@@ -19,7 +19,7 @@ PYTHON = layout.python_directory("")
 """What the names of interpreter directories begin with."""
 
 
-def write_manifest(release: Release) -> list[PurePosixPath]:
+def write_manifest(release: Release) -> None:
     """Write `manifest.sha256` and `shared.sha256` of the version below `release.path`.
 
     `hatch_release.runtime.manifest` tells which file is in which. A link to a file inside the tree is listed
@@ -28,9 +28,6 @@ def write_manifest(release: Release) -> list[PurePosixPath]:
 
     Args:
         release: Everything else below its `path` has been written.
-
-    Returns:
-        The paths that `manifest.sha256` holds, sorted.
 
     Raises:
         ReleaseError: When a file can't be read, or the manifest not written.
@@ -52,7 +49,6 @@ def write_manifest(release: Release) -> list[PurePosixPath]:
         raise ReleaseError(
             f"the manifest of {release.name} {release.version} can't be written: {error}"
         ) from error
-    return [PurePosixPath(path) for path in sorted(entries, key=os.fsencode)]
 
 
 def tree_files(root: Path, below: str = "") -> Iterator[str]:

@@ -179,7 +179,11 @@ def _make(assembly: Assembly, fresh: Collection[Unit]) -> None:
 def _compile(assembly: Assembly, fresh: Collection[Unit]) -> None:
     """Compile fresh units."""
     root, strip = assembly.release.path, assembly.release.options.stripping
-    owners = file_owners(root, assembly.distributions.values(), assembly.directories)
+    directories = {unit.directory for unit in fresh}
+    members = [
+        each for name, each in assembly.distributions.items() if assembly.directories[name] in directories
+    ]
+    owners = file_owners(root, members, assembly.directories)
     runtime_directory = root / assembly.runtime_directory
     files = {unit.directory: _code(root / unit.directory) for unit in fresh}
     kept = {file for home, each in files.items() for file in kept_sources(each, root / home)}

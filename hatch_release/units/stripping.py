@@ -52,7 +52,7 @@ def file_owners(
 
     Args:
         root: The release's root.
-        distributions: All of the release.
+        distributions: Those of interest.
         directories: Where each is, relative to `root`.
     """
     return {root / directories[each.name] / file: each.name for each in distributions for file in each.files}
