@@ -26,7 +26,7 @@ from hatch_release.dependencies.lock import find_lock
 from hatch_release.dependencies.lock_check import check_uv_lock, compare, refresh
 from hatch_release.dependencies.wheel import without_python_requirement
 from hatch_release.errors import ProjectFileError
-from hatch_release.interpreter.facts import probe
+from hatch_release.interpreter.facts import ask_ahead
 from hatch_release.interpreter.source import find_python
 from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
@@ -43,6 +43,7 @@ from hatch_release.tree.sharing import separate
 from hatch_release.tree.site_paths import read_site_paths
 from hatch_release.tree.version_files import write_version_files
 from hatch_release.tree.vm_args import check_vm_args
+from hatch_release.units.ahead import Ahead
 from hatch_release.units.data_files import move_data_files
 from hatch_release.units.distributions import compile_libraries, place_distributions, place_runtime
 from hatch_release.units.interpreter import place_python
@@ -70,7 +71,7 @@ def build_wheel(assembly: Assembly) -> None:
 def choose_interpreter(assembly: Assembly) -> None:
     """Find the interpreter that the release is to run on."""
     release = assembly.release
-    assembly.interpreter = find_python(release, assembly.default_interpreter.result)
+    assembly.interpreter = find_python(release)
     _check_python(release, assembly.interpreter)
     release.python_version, release.target = assembly.interpreter.version, assembly.interpreter.target
 
@@ -303,17 +304,20 @@ def assemble(release: Release) -> Release:
     Raises:
         ReleaseError: When any stage fails.
     """
+    ask_ahead()
     with Copier() as copier, ThreadPoolExecutor(THREADS) as pool:
+        cache = _open_cache(release, copier.copy)
         assembly = Assembly(
             release=release,
-            cache=_open_cache(release, copier.copy),
+            cache=cache,
             pool=pool,
             copy=copier.copy,
-            default_interpreter=pool.submit(probe),
+            ahead=Ahead(release, cache, pool),
         )
         assembly.others = paths_below(release.path)
         try:
             _run_stages(assembly)
+            assembly.ahead.keep()
         except BaseException:
             # Before the tree is removed, whatever still writes to it has to end.
             pool.shutdown(cancel_futures=True)

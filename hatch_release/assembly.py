@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hatch_release.interpreter.facts import Interpreter
     from hatch_release.release import Release
     from hatch_release.tree.boot_files import BootPlan
+    from hatch_release.units.ahead import Ahead
     from hatch_release.units.file_rules import FileRules
     from hatch_release.units.unit import Unit
 
@@ -35,13 +36,13 @@ class Assembly:
 
     release: Release
     interpreter: Interpreter = field(init=False)
-    default_interpreter: Future[Interpreter]
-    """The one that runs this program, which is asked while other things are done."""
     cache: Cache
     pool: ThreadPoolExecutor
     """For what goes on beside the stages."""
     copy: Copying
     """Copies files, in a process beside this one."""
+    ahead: Ahead
+    """The units of the build before, on their way."""
     wheel: Path = Path()
     installation: Installation = field(init=False)
     installed: dict[str, Installed] = field(default_factory=dict)

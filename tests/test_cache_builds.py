@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.projects import Builder, Done
 
 UNSHARE = shutil.which("unshare")
-KINDS = ["distribution", "installation", "interpreter", "library", "start"]
+KINDS = ["distribution", "installation", "interpreter", "library", "recent", "start"]
 AGAIN = {"HATCH_RELEASE_OVERWRITE": "1"}
 
 
@@ -67,6 +67,26 @@ def test_options_are_part_of_what_is_remembered(builder: Builder, project: Path)
     root = builder.release(configure(project, 'strip = { keep = ["source"] }'), **AGAIN)
     assert list(root.glob("lib/hello-1.0.0/hello/__init__.py"))
     assert list(root.glob("python-*/lib/python*/os.py"))
+
+
+def test_what_the_build_before_had_is_in_no_other_release(
+    builder: Builder, project: Path, tmp_path: Path
+) -> None:
+    """A build begins to copy what the one before had, which may be too much, too little, or not there any more."""
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    anew = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "other"), "HATCH_RELEASE_FORCE": "1", **AGAIN}
+    before = (project / "pyproject.toml").read_text("utf-8")
+    builder.release(project, **private)
+    for options in ('stdlib = "full"', 'stdlib-include = ["turtle"]', "include-python = false", ""):
+        (project / "pyproject.toml").write_text(before, "utf-8")
+        configure(project, options)
+        for place in used(tmp_path / "own"):
+            if place.parent.name == "distribution":
+                shutil.rmtree(place)
+                break
+        found = built(builder.release(project, **private))
+        assert found == built(builder.release(project, **anew))
+    assert not list(project.glob("dist/release/.*"))
 
 
 def test_force_makes_everything_anew(builder: Builder, project: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ CACHE/v1/KIND/KEY/entry.json    facts, and the files of the tree with modes and 
 CACHE/v1/.incoming/             entries being written or removed
 ```
 An entry is written beside its place and renamed into it, so builds at the same time never see half of one; what is
-in its place never changes. Files are copied in and out, never linked: a release may be changed by its steps.
+in its place never changes, but for notes, which are replaced. Files are copied in and out, never linked: a release may
+be changed by its steps.
 Everything read is compared with its checksum. A cache that is damaged, full or read-only costs time and nothing else.
 """
 
@@ -160,6 +161,21 @@ class Cache:
                 f"the cache {self.directory} can't be written ({error.strerror}): later builds will take longer; "
                 "HATCH_RELEASE_CACHE_DIR names another"
             )
+
+    def note(self, kind: str, key: str, facts: dict[str, Any]) -> None:
+        """Keep facts in place of those that are there. Nobody is told when that can't be: they only save time.
+
+        Args:
+            kind: As for `restore`.
+            key: As for `restore`.
+            facts: What JSON can hold.
+        """
+        place = self._place(kind, key)
+        with contextlib.suppress(OSError), self._incoming() as fresh:
+            _write_entry(fresh, facts, [])
+            self._discard(place)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _settle(fresh, place)
 
     def _place(self, kind: str, key: str) -> Path:
         return self.entries / kind / key

@@ -135,6 +135,8 @@ _ahead: list[Future[Interpreter]] = []
 
 def ask_ahead() -> None:
     """Begin to ask the interpreter that runs this program; the next `probe` without another one gives its answer."""
+    if _ahead:
+        return
     pool = ThreadPoolExecutor(1)
     _ahead[:] = [pool.submit(_probe, None)]
     pool.shutdown(wait=False)

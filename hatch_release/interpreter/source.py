@@ -19,8 +19,6 @@ from hatch_release.project import resolve
 from hatch_release.staging.area import NO_SPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hatch_release.release import Release
 
 OPTION = "include-python"
@@ -33,15 +31,11 @@ _OBJECTS = "python/build"
 _BLOCK = 1 << 20
 
 
-def find_python(release: Release, default: Callable[[], Interpreter] = probe) -> Interpreter:
+def find_python(release: Release) -> Interpreter:
     """The interpreter for `release`, as its `python_source` or the option `include-python` says.
 
     Archives are unpacked below `release.scratch`. A function of the project is called, and the option then
     holds what it gave.
-
-    Args:
-        release: What it is for.
-        default: Gives the interpreter that runs this program.
 
     Raises:
         ReleaseError: There is no usable interpreter; one line that says what was found, where and what to do.
@@ -49,12 +43,12 @@ def find_python(release: Release, default: Callable[[], Interpreter] = probe) ->
     if release.python_source:
         return _Search(release, str(release.python_source)).installation(release.python_source)
     try:
-        return _of_option(release, default)
+        return _of_option(release)
     except ReleaseError as error:
         raise OptionError(str(error), OPTION) from error
 
 
-def _of_option(release: Release, default: Callable[[], Interpreter]) -> Interpreter:
+def _of_option(release: Release) -> Interpreter:
     """The interpreter that the option says."""
     wanted: object = release.options.include_python
     if isinstance(wanted, str) and FUNCTION.accepts(wanted):
@@ -65,7 +59,7 @@ def _of_option(release: Release, default: Callable[[], Interpreter]) -> Interpre
         if given is None:
             raise ReleaseError(f"{OPTION} is '{wanted}', and no plugin finds such an interpreter")
         return _Search(release, wanted).installation(release.project.root / given.value)
-    interpreter = default()
+    interpreter = probe()
     if not wanted and "t" in interpreter.abiflags:
         raise ReleaseError(
             f"{OPTION} = false looks for Python {interpreter.minor} on the target, which may be one with the "

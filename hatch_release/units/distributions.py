@@ -86,8 +86,9 @@ def _take(assembly: Assembly, units: list[Unit]) -> None:
     """Begin to restore the units that the cache holds; the others are to be made."""
     assembly.units += units
     for unit in units:
-        if recall(unit, assembly.cache):
-            copying = assembly.pool.submit(restore, unit, assembly.release, assembly.cache)
+        assembly.ahead.note(unit)
+        if recall(unit, assembly.cache, assembly.ahead):
+            copying = assembly.pool.submit(restore, unit, assembly.release, assembly.cache, assembly.ahead)
             assembly.coming.append((unit, copying))
         else:
             assembly.fresh.append(unit)

@@ -44,6 +44,7 @@ def place_python(assembly: Assembly) -> None:
         _make(assembly, unit)
         keep(unit, release, assembly.cache)
         _choose(assembly, unit).remove(destination)
+        assembly.ahead.note(unit, _files(destination))
     modules = assembly.index(*assembly.stdlib_directories).modules
     copying = [assembly.pool.submit(_bring_target_data, assembly, destination, modules)]
 
@@ -53,6 +54,15 @@ def place_python(assembly: Assembly) -> None:
     bundle_libraries(release.path, destination, release.progress.warn, take_or_recall)
     for each in copying:
         each.result()
+
+
+def _files(directory: Path) -> list[str]:
+    """The files below a directory, links included, relative to it."""
+    return [
+        os.path.relpath(f"{at}/{name}", directory)
+        for at, directories, names in os.walk(directory)
+        for name in (*names, *(each for each in directories if os.path.islink(f"{at}/{each}")))  # noqa: PTH114 - a walk's own terms
+    ]
 
 
 def _bring_target_data(assembly: Assembly, destination: Path, modules: Collection[str]) -> None:
@@ -107,10 +117,14 @@ def _take_anew(assembly: Assembly, source: Path, target: Path, key: str) -> elf.
 
 def _restore(assembly: Assembly, unit: Unit) -> bool:
     """Take from the cache what the release needs of the unit; false when it isn't there."""
-    if not recall(unit, assembly.cache):
+    if not recall(unit, assembly.cache, assembly.ahead):
         return False
     unreached = _choose(assembly, unit)
-    return restore(unit, assembly.release, assembly.cache, lambda path: path not in unreached)
+    wanted = (
+        frozenset(file.path for file in unit.entry.files if file.path not in unreached) if unit.entry else ()
+    )
+    assembly.ahead.note(unit, wanted)
+    return restore(unit, assembly.release, assembly.cache, assembly.ahead, wanted.__contains__)
 
 
 def _key(assembly: Assembly) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hatch_release.cache.copy_worker import Copy
     from hatch_release.cache.store import Cache, Entry
     from hatch_release.release import Release
+    from hatch_release.units.ahead import Ahead
 
 
 @dataclass
@@ -44,16 +45,20 @@ class Unit:
     """What the cache holds of it, once it has been recalled."""
 
 
-def recall(unit: Unit, cache: Cache) -> bool:
+def recall(unit: Unit, cache: Cache, ahead: Ahead) -> bool:
     """Take what is known about a unit from the cache, without its files; false when it isn't there."""
-    unit.entry = cache.restore(unit.kind, unit.key)
+    unit.entry = ahead.known(unit) or cache.restore(unit.kind, unit.key)
     if unit.entry is not None:
         _read_facts(unit, unit.entry.facts)
     return unit.entry is not None
 
 
 def restore(
-    unit: Unit, release: Release, cache: Cache, wanted: Callable[[str], bool] = lambda _path: True
+    unit: Unit,
+    release: Release,
+    cache: Cache,
+    ahead: Ahead,
+    wanted: Callable[[str], bool] = lambda _path: True,
 ) -> bool:
     """Copy a unit that was recalled from the cache into the release.
 
@@ -61,6 +66,7 @@ def restore(
         unit: Was recalled.
         release: Where to.
         cache: Where from.
+        ahead: May have it already.
         wanted: Says by its path, relative to the unit, whether a file is wanted.
 
     Returns:
@@ -70,8 +76,10 @@ def restore(
         OSError: When the release can't be written.
     """
     destination = release.path / unit.directory
-    beside = release.install_path / unit.directory
-    entry = cache.restore(unit.kind, unit.key, destination, wanted, known=unit.entry, beside=beside)
+    entry = ahead.move(unit, destination, wanted)
+    if entry is None:
+        beside = release.install_path / unit.directory
+        entry = cache.restore(unit.kind, unit.key, destination, wanted, known=unit.entry, beside=beside)
     if entry is None:
         return False
     _remember(unit, release, entry)

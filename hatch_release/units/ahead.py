@@ -1,0 +1,110 @@
+"""Units that the build before this one had: copied from the cache while it is found out which are wanted now.
+
+Builds of one release in one place want nearly the same units one after the other. What was copied in vain goes with the
+scratch directory; what was not, is copied when it is wanted.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hatch_release.cache.store import key_of, tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Future, ThreadPoolExecutor
+    from pathlib import Path
+
+    from hatch_release.cache.store import Cache, Entry
+    from hatch_release.release import Release
+    from hatch_release.units.unit import Unit
+
+KIND = "recent"
+
+
+class _Coming(NamedTuple):
+    """One unit on its way."""
+
+    place: Path
+    """Where it is copied to."""
+    known: Entry
+    """What the cache holds of it."""
+    copying: Future[Entry | None]
+
+
+class Ahead:
+    """The units of the build before, on their way.
+
+    Args:
+        release: What is built.
+        cache: Has them.
+        pool: Copies them.
+    """
+
+    def __init__(self, release: Release, cache: Cache, pool: ThreadPoolExecutor) -> None:
+        """Begin to copy what was noted."""
+        self._cache = cache
+        self._key = key_of(tool(), os.fspath(release.install_path), release.name)
+        noted = cache.restore(KIND, self._key)
+        self._noted: list[list[Any]] = noted.facts["units"] if noted else []
+        self._notes: list[list[Any]] = []
+        self._coming: dict[str, _Coming] = {}
+        for directory, kind, key, names in self._noted:
+            known = cache.restore(kind, key)
+            if known is not None:
+                place = release.scratch / "ahead" / str(len(self._coming))
+                wanted = _among(names)
+                beside = release.install_path / directory
+                copying = pool.submit(cache.restore, kind, key, place, wanted, known=known, beside=beside)
+                self._coming[key] = _Coming(place, known, copying)
+
+    def known(self, unit: Unit) -> Entry | None:
+        """What the cache holds of a unit, if that was read already."""
+        found = self._coming.get(unit.key)
+        return found.known if found else None
+
+    def move(self, unit: Unit, destination: Path, wanted: Callable[[str], bool]) -> Entry | None:
+        """Move what was copied of a unit to its place.
+
+        Args:
+            unit: The unit.
+            destination: Does not exist.
+            wanted: Says by its path, relative to the unit, whether a file is wanted.
+
+        Returns:
+            What was copied; None when that is nothing, or not what is wanted: then nothing has happened.
+
+        Raises:
+            OSError: When it could not be written.
+        """
+        found = self._coming.pop(unit.key, None)
+        entry = found.copying.result() if found else None
+        if found is None or entry is None:
+            return None
+        if [file.path for file in entry.files] != [
+            file.path for file in found.known.files if wanted(file.path)
+        ]:
+            return None
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        found.place.rename(destination)
+        return entry
+
+    def note(self, unit: Unit, names: Iterable[str] | None = None) -> None:
+        """Note a unit for the next build.
+
+        Args:
+            unit: Is in the release.
+            names: Its files, where it is not all of them.
+        """
+        self._notes.append([unit.directory, unit.kind, unit.key, None if names is None else sorted(names)])
+
+    def keep(self) -> None:
+        """Keep the notes, if they are others than before."""
+        if self._notes != self._noted:
+            self._cache.note(KIND, self._key, {"units": self._notes})
+
+
+def _among(names: list[str] | None) -> Callable[[str], bool]:
+    """Whether a file is one of those; None: all are."""
+    return (lambda _path: True) if names is None else frozenset(names).__contains__
