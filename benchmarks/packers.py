@@ -57,7 +57,9 @@ class Packer(ABC):
 
     def change(self) -> None:
         """Change one file of the application, so that the next build has something to do."""
-        with (self.project / self.fixture.name / "__init__.py").open("a", encoding="utf-8") as module:
+        package = f"{self.fixture.name}/__init__.py"
+        place = next(self.project / each for each in ("", "src") if (self.project / each / package).is_file())
+        with (place / package).open("a", encoding="utf-8") as module:
             module.write("# changed\n")
 
     @abstractmethod

@@ -61,6 +61,23 @@ def test_a_held_up_event_loop_is_given_up(nodes: Nodes) -> None:
     assert node.said()[-1] == "context down"
 
 
+def test_an_event_loop_in_the_main_thread_is_given_up_too(nodes: Nodes) -> None:
+    node = nodes.start("long_blocking").until("blocking up")
+    begin = time.monotonic()
+    code, err = node.stop()
+    assert code == 0, err
+    assert time.monotonic() - begin < 20  # it would go on for a minute
+    assert "long_blocking goes on after 2.5 s: it is given up" in err
+
+
+def test_a_system_whose_event_loop_is_held_up_starts_anew(nodes: Nodes) -> None:
+    node = nodes.start("long_blocking", WISH="restart")
+    wait_for(lambda: node.said().count("blocking up") == 2)
+    code, err = node.stop()
+    assert code == 0, err
+    assert err.count("long_blocking goes on after 2.5 s: it is given up") == 2
+
+
 def test_a_task_that_exits_stops_the_others_in_order(nodes: Nodes) -> None:
     node = nodes.start("task_exit")
     code, err = node.end()
@@ -107,7 +124,7 @@ def test_a_second_signal_is_only_logged(nodes: Nodes) -> None:
 
 
 def test_signals_far_from_each_other_are_patient(nodes: Nodes) -> None:
-    node = nodes.start("hard").until("blocking up").signal(signal.SIGTERM)
+    node = nodes.start("long_blocking").until("blocking up").signal(signal.SIGTERM)
     for _ in range(2):
         time.sleep(0.7)
         node.signal(signal.SIGTERM)

@@ -70,11 +70,13 @@ class Host:
     def _note_answer(self) -> None:
         self._loop_answered = True
 
-    def close_loop(self, seconds: float) -> None:
+    def close_loop(self, seconds: float) -> bool:
         """Stop the event loop, if there is one.
 
         Args:
             seconds: How long the tasks that are left may take.
+
+        Returns:
+            Whether the main thread can be used afterwards: a task may hold it up.
         """
-        if self._loop is not None:
-            self._loop.close(seconds)
+        return self._loop is None or self._loop.close(seconds) is not self.main

@@ -12,7 +12,7 @@ import signal
 import threading
 from concurrent.futures import Future
 
-from .. import leave
+from .. import ending, leave
 from ..bootfile import STARTED
 from ..errors import ReleaseError
 from . import events, kept, loading, policy, shapes, systemd
@@ -177,8 +177,15 @@ class Node:
             self._stop_all()
         finally:
             if self._lost_main:
-                leave.abandon(self._stop.result())
+                self._end_without_main()
             self.host.main.close()
+
+    def _end_without_main(self) -> None:
+        """End the process, or start anew, where the main thread can't."""
+        if self.restarting and self.host.finder is not None:
+            self._sockets.restore(anyhow=True)
+            ending.start_anew(self.host.finder)
+        leave.abandon(self._stop.result())
 
     def _start_all(self, order: Sequence[Running]) -> None:
         """Start applications one after the other, each ready before the next."""
@@ -255,7 +262,7 @@ class Node:
             kept.stop_requested()
         for application in reversed(list(self.running.values())):
             self._stop_one(application)
-        self.host.close_loop(_LOOP_SECONDS)
+        self._lost_main |= not self.host.close_loop(_LOOP_SECONDS)
         self._inbox.empty()  # who asks for more now is told that the system stops
         events.tell("stopped", event="stopped")
 

@@ -243,13 +243,14 @@ class Loop:
         except RuntimeError:
             answer()
 
-    def close(self, seconds: float) -> None:
-        """Stop the loop and wait for its end, if that takes no longer than `seconds`."""
+    def close(self, seconds: float) -> Worker | None:
+        """Stop the loop and wait for its end, if that takes no longer than `seconds`; else give who it holds up."""
         import concurrent.futures
 
         self.loop.call_soon_threadsafe(self.loop.stop)
         concurrent.futures.wait([self._ended], seconds)
-        self._worker.busy = False
+        self._worker.busy = not self._ended.done()
+        return self._worker if self._worker.busy else None
 
 
 class Task:
