@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from hatch_release import trial
-from hatch_release.applications.plan import choose_applications, plan_boot_scripts
+from hatch_release.applications.plan import choose_applications
 from hatch_release.assembly import RUNTIME_NAME, Assembly
 from hatch_release.binaries import elf
 from hatch_release.binaries.libraries import foreign_libraries
+from hatch_release.booting import configure, describe_boot, start_once, write_boot
 from hatch_release.cache.copier import Copier
 from hatch_release.cache.store import Cache
-from hatch_release.configuration.stage import plan_configuration
 from hatch_release.dependencies.closure import closure, project_roots
 from hatch_release.dependencies.declarations import placing_unmet
 from hatch_release.dependencies.installation import Installation
@@ -29,18 +28,13 @@ from hatch_release.errors import ProjectFileError
 from hatch_release.interpreter.facts import ask_ahead
 from hatch_release.interpreter.source import find_python
 from hatch_release.options.strip import STANDARD_LIBRARY
-from hatch_release.runtime import layout
 from hatch_release.runtime.manifest import THREADS
-from hatch_release.staging.comparison import read_ahead
-from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image, write_readable
-from hatch_release.tree.boot_index import ModuleIndex
-from hatch_release.tree.commands import check_commands, collect_commands
+from hatch_release.tree.commands import collect_commands
 from hatch_release.tree.manifest import tree_files
 from hatch_release.tree.overlays import copy_overlays
 from hatch_release.tree.permissions import paths_below, settle
-from hatch_release.tree.records import write_metadata_index, write_record
+from hatch_release.tree.records import write_record
 from hatch_release.tree.sharing import separate
-from hatch_release.tree.site_paths import read_site_paths
 from hatch_release.tree.version_files import write_version_files
 from hatch_release.tree.vm_args import check_vm_args
 from hatch_release.units.ahead import Ahead
@@ -181,85 +175,9 @@ def write_files(assembly: Assembly) -> None:
     assembly.others |= {*write_version_files(release, glibc_floor=elf.glibc_floor(binaries))}
 
 
-def write_boot(assembly: Assembly) -> None:
-    """Write the boot files, and the index of the metadata."""
-    placed = [(assembly.directories[name], each) for name, each in assembly.distributions.items()]
-    empty = (*assembly.stdlib_directories, assembly.runtime_directory)
-    target = Path(_consolidated(assembly, layout.METADATA_INDEX))
-    write_metadata_index(assembly.release.path, target, placed, empty)
-    assembly.plan = _boot_plan(assembly)
-    write_image(assembly.release.path, assembly.plan)
-    write_boot_files(assembly.release.path, assembly.plan)
-
-
-def configure(assembly: Assembly) -> None:
-    """Evaluate the configuration, and write the boot files again when there is any."""
-    assembly.plan.config = plan_configuration(assembly)
-    if assembly.plan.config is not None:
-        write_boot_files(assembly.release.path, assembly.plan)
-
-
-def start_once(assembly: Assembly) -> None:
-    """Start the release once, and write the boot files again with what that showed."""
-    release, plan = assembly.release, assembly.plan
-
-    def meanwhile() -> None:
-        """Do what comes at the very end; what fails of that is done and told there."""
-        assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
-
-    seen = trial.run(release, assembly.interpreter, assembly.cache, plan.index, meanwhile)
-    plan.hot = [name for name in seen.modules if name in plan.index.modules]
-    plan.libraries = seen.libraries
-    write_image(release.path, plan)
-    write_boot_files(release.path, plan)
-
-
-def describe_boot(assembly: Assembly) -> None:
-    """Write what is in the boot files for people, too."""
-    write_readable(assembly.release.path, assembly.plan)
-
-
 def settle_modes(assembly: Assembly) -> None:
     """Give what was made the modes that it has on every machine."""
     settle(assembly.release.path, assembly.others)
-
-
-def _boot_plan(assembly: Assembly) -> BootPlan:
-    """The module index and all else that the boot files are made of."""
-    release = assembly.release
-    more = read_site_paths(release.path, assembly.library_directories, assembly.interpreter.version)
-    for each in more.wrong:
-        release.progress.warn(each)
-    index = ModuleIndex()
-    # The name `sitecustomize` is anybody's: a tool that instruments programs puts one into PYTHONPATH.
-    skip = {*assembly.interpreter.frozen, "sitecustomize"}
-    for directory in (*assembly.stdlib_directories, *assembly.library_directories, *more.directories):
-        index.add_directory(release.path, directory, assembly.suffixes, skip=skip)
-    check_commands(release.commands, index.modules)
-    scripts = {
-        name: reference.partition("[")[0].strip()
-        for each in assembly.distributions.values()
-        for name, reference in each.entry_points.get("console_scripts", {}).items()
-    }
-    return BootPlan(
-        name=release.name,
-        version=release.version,
-        index=index,
-        path=(*assembly.library_directories, *more.directories),
-        lines=more.lines,
-        image=_consolidated(assembly, layout.MODULE_IMAGE),
-        metadata=_consolidated(assembly, layout.METADATA_INDEX),
-        python=release.python_directory,
-        scripts=scripts,
-        commands={name: each.entry for name, each in release.commands.items()},
-        boot_scripts=plan_boot_scripts(assembly, index),
-        distributions=release.applications,
-    )
-
-
-def _consolidated(assembly: Assembly, name: str) -> str:
-    """The path of a file below `consolidated/`, relative to the root."""
-    return f"{layout.RELEASES}/{assembly.release.version}/{layout.CONSOLIDATED}/{name}"
 
 
 class Stage(NamedTuple):
