@@ -111,6 +111,24 @@ def test_nothing_is_removed_when_a_version_cannot_say_what_it_uses(root: Path) -
     assert (root / "lib/gone-1/gone.pyc").exists()
 
 
+@pytest.mark.parametrize("installs", [True, False])
+def test_what_links_lead_to_outlives_the_tree(root: Path, tmp_path: Path, *, installs: bool) -> None:
+    outside = tmp_path / "outside"
+    write_files(outside, {"directory/deeper/file": "of somebody", "file": "too"})
+    before = snapshot(outside)
+    with Staging(root) as staging:
+        write_version(staging.path, "1.0", FIRST)
+        for place in (staging.path, staging.path / "lib", staging.path / "lib/common-1.0", staging.scratch):
+            (place / "link").symlink_to(outside)
+        if installs:
+            staging.install("1.0")
+    assert snapshot(outside) == before
+    with Staging(root) as staging:
+        write_version(staging.path, "1.0", FIRST)
+        staging.install("1.0")
+    assert snapshot(outside) == before
+
+
 def test_a_link_as_root_and_as_directory_is_followed(root: Path, tmp_path: Path) -> None:
     (root / "etc").rename(tmp_path / "etc")
     (root / "etc").symlink_to(tmp_path / "etc")

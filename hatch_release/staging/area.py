@@ -16,7 +16,6 @@ import os
 import re
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -251,19 +250,11 @@ def _remove(directory: Path) -> None:
 def _remove_tree(path: Path) -> None:
     """Remove a tree, directories that don't allow it too."""
     try:
-        with ThreadPoolExecutor(manifest.THREADS) as pool:
-            for _ in pool.map(shutil.rmtree, _large_parts(path)):
-                pass
         shutil.rmtree(path)
     except PermissionError:
         for directory, _names, _files in os.walk(path):
             Path(directory).chmod(0o700)
         shutil.rmtree(path)
-
-
-def _large_parts(path: Path) -> list[Path]:
-    """Directories that hold most of a tree, none inside another: `lib/X` and the like."""
-    return [each for each in path.glob("*/*") if each.is_dir() and not each.is_symlink()]
 
 
 def _home(root: Path) -> Path:
