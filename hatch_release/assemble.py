@@ -189,8 +189,8 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage("Building the wheel", build_wheel),  # scratch/wheel
     Stage("Choosing the interpreter", choose_interpreter),
+    Stage("Building the wheel", build_wheel),  # scratch/wheel
     Stage("Installing the dependencies", install_distributions),  # scratch/site
     Stage("Choosing the distributions", choose_distributions),
     Stage("Placing the distributions", place_distributions),  # lib/NAME-VSN

@@ -224,6 +224,7 @@ class Node:
         name = signal.Signals(number).name
         again = self._stop.done()
         self._asked = True
+        self._tell_keeper()  # before anybody is told: the system may be killed at once
         events.tell("%s received%s", name, " again" if again else ", stopping", event="signal")
         self._inbox.request_stop(_HANGUP if number == signal.SIGHUP else 0)
 
@@ -258,13 +259,17 @@ class Node:
     def _stop_all(self) -> None:
         """Stop what is started, in the opposite order, and the event loop."""
         systemd.notify("STOPPING=1")
-        if self._asked and not self.restarting:
-            kept.stop_requested()
+        self._tell_keeper()
         for application in reversed(list(self.running.values())):
             self._stop_one(application)
         self._lost_main |= not self.host.close_loop(_LOOP_SECONDS)
         self._inbox.empty()  # who asks for more now is told that the system stops
         events.tell("stopped", event="stopped")
+
+    def _tell_keeper(self) -> None:
+        """Let the keeper know of a stop that was asked for."""
+        if self._asked and not self.restarting:
+            kept.stop_requested()
 
     def _stop_one(self, application: Running) -> None:
         ended = application.stop()
