@@ -95,7 +95,7 @@ class Ahead:
 
         Args:
             unit: Is in the release.
-            names: Its files, where it is not all of them.
+            names: Its files, where it is not all of them; directories may be among them.
         """
         self._notes.append([unit.directory, unit.kind, unit.key, None if names is None else sorted(names)])
 

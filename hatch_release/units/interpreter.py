@@ -19,6 +19,7 @@ from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout, site_entry
 from hatch_release.runtime.manifest import digest
 from hatch_release.tree.boot_index import ModuleFile
+from hatch_release.tree.permissions import paths_below
 from hatch_release.units.bytecode import compile_tree, sources
 from hatch_release.units.unit import Unit, keep, recall, remember_copies, restore
 
@@ -44,7 +45,7 @@ def place_python(assembly: Assembly) -> None:
         _make(assembly, unit)
         keep(unit, release, assembly.cache)
         _choose(assembly, unit).remove(destination)
-        assembly.ahead.note(unit, _files(destination))
+        assembly.ahead.note(unit, paths_below(destination))
     modules = assembly.index(*assembly.stdlib_directories).modules
     copying = [assembly.pool.submit(_bring_target_data, assembly, destination, modules)]
 
@@ -54,15 +55,6 @@ def place_python(assembly: Assembly) -> None:
     bundle_libraries(release.path, destination, release.progress.warn, take_or_recall)
     for each in copying:
         each.result()
-
-
-def _files(directory: Path) -> list[str]:
-    """The files below a directory, links included, relative to it."""
-    return [
-        os.path.relpath(f"{at}/{name}", directory)
-        for at, directories, names in os.walk(directory)
-        for name in (*names, *(each for each in directories if os.path.islink(f"{at}/{each}")))  # noqa: PTH114 - a walk's own terms
-    ]
 
 
 def _bring_target_data(assembly: Assembly, destination: Path, modules: Collection[str]) -> None:

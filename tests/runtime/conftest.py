@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import interpreters
-from tests.conftest import copy_fixture
 from tests.runtime.daemons import Daemons
 from tests.runtime.nodes import Nodes, copy_with_free_ports
 from tests.runtime.probe import Probe
@@ -70,15 +69,16 @@ def node_root(
     request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The root of the fixture `applications`, assembled for each version of Python."""
-    directory = _shared_by_workers(tmp_path_factory, "applications") / str(request.param)
+    return _released(tmp_path_factory, builders[request.param], "applications", str(request.param))
+
+
+def _released(factory: pytest.TempPathFactory, builder: Builder, name: str, minor: str) -> Path:
+    """The root of a fixture's release on a version of Python, assembled by the first worker that wants it."""
+    directory = _shared_by_workers(factory, name) / minor
     with directory.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        root = directory / "applications" / "dist" / "release" / "applications"
-        return (
-            root
-            if root.exists()
-            else builders[request.param].release(copy_with_free_ports("applications", directory))
-        )
+        root = directory / name / "dist" / "release" / name
+        return root if root.exists() else builder.release(copy_with_free_ports(name, directory))
 
 
 @pytest.fixture
@@ -94,12 +94,7 @@ def inspected(
     request: pytest.FixtureRequest, builders: dict[str, Builder], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The launcher of the fixture `inspected`, a release with IPython, on each version of Python."""
-    directory = _shared_by_workers(tmp_path_factory, "inspected") / str(request.param)
-    with directory.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        root = directory / "inspected" / "dist" / "release" / "inspected"
-        if not root.exists():
-            builders[request.param].release(copy_fixture("inspected", directory))
+    root = _released(tmp_path_factory, builders[request.param], "inspected", str(request.param))
     return root / "bin" / "inspected"
 
 

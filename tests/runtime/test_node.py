@@ -210,5 +210,6 @@ def test_a_second_signal_is_logged_and_a_third_ends_at_once(nodes: Nodes) -> Non
         time.sleep(0.1)
     code, err = node.end()
     assert sent >= 3
+    assert err.count("SIGTERM received") <= 2  # the third that arrives is the last one
     assert code == 128 + signal.SIGTERM
     assert "SIGTERM received, stopping" in err
