@@ -62,14 +62,6 @@ def build_wheel(assembly: Assembly) -> None:
         assembly.wheel = without_python_requirement(assembly.wheel, release.scratch / "unrestricted")
 
 
-def choose_interpreter(assembly: Assembly) -> None:
-    """Find the interpreter that the release is to run on."""
-    release = assembly.release
-    assembly.interpreter = find_python(release)
-    _check_python(release, assembly.interpreter)
-    release.python_version, release.target = assembly.interpreter.version, assembly.interpreter.target
-
-
 def install_distributions(assembly: Assembly) -> None:
     """Find out what the wheel and everything locked are, and install it if need be -> scratch/site."""
     release, options = assembly.release, assembly.release.options
@@ -189,7 +181,6 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage("Choosing the interpreter", choose_interpreter),
     Stage("Building the wheel", build_wheel),  # scratch/wheel
     Stage("Installing the dependencies", install_distributions),  # scratch/site
     Stage("Choosing the distributions", choose_distributions),
@@ -234,6 +225,7 @@ def assemble(release: Release) -> Release:
         )
         assembly.others = paths_below(release.path)
         try:
+            _choose_interpreter(assembly)
             _run_stages(assembly)
             assembly.ahead.keep()
         except BaseException:
@@ -241,6 +233,14 @@ def assemble(release: Release) -> Release:
             pool.shutdown(cancel_futures=True)
             raise
     return release
+
+
+def _choose_interpreter(assembly: Assembly) -> None:
+    """Find the interpreter that the release is to run on."""
+    release = assembly.release
+    assembly.interpreter = find_python(release)
+    _check_python(release, assembly.interpreter)
+    release.python_version, release.target = assembly.interpreter.version, assembly.interpreter.target
 
 
 def _run_stages(assembly: Assembly) -> None:

@@ -97,7 +97,8 @@ class Daemon:
 
     def until_another(self, before: int) -> int:
         """Wait until the system is another process that has started; its process id."""
-        wait_for(lambda: len(self.holder()) > 1 and self.system != before, self.log)
+        # Read once each time: the file is being written anew.
+        wait_for(lambda: len(found := self.holder()) > 1 and found[1] != before, self.log)
         return self.system
 
     def log(self) -> str:

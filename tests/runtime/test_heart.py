@@ -269,6 +269,7 @@ def test_in_the_foreground(nodes: Nodes, tmp_path: Path) -> None:
         assert channel.recv(100) == b"READY=1"
         keeper, system = map(int, (tmp / "pipe" / "applications.lock").read_text().split()[:2])
         assert keeper == node.process.pid
+        node.until("function up")  # a function counts as started when it is called
         os.kill(system, signal.SIGKILL)
         wait_for(lambda: node.said().count("function up") == 2)
         assert [line["argv"] for line in node.lines() if line["what"] == "context up"] == [["word"]] * 2

@@ -192,9 +192,9 @@ class Node:
         for application in order:
             self._start(application)
         self.started = True
-        systemd.notify("READY=1")
-        self._inbox.watchdog = systemd.Watchdog(systemd.watchdog_interval(), self.host.loop_answers)
         events.tell("started: %s", ", ".join(self.running) or "nothing", event="ready")
+        systemd.notify("READY=1")  # after the log says so: who waits for this may look there
+        self._inbox.watchdog = systemd.Watchdog(systemd.watchdog_interval(), self.host.loop_answers)
 
     def _start(self, application: Running) -> None:
         """Start one, and again as often as it may; what fails for good stops the node unless its mode says otherwise.
