@@ -73,9 +73,11 @@ def daemon(command: list[str]) -> Callable[[], int]:
             keeper.follow_size = given["RELEASE_COMMAND"] != "daemon"
             keeper.run()
             places.tidy()
+            told.end()
         except BaseException as error:  # noqa: BLE001 - a mistake of ours: it must be seen somewhere
             console.note(f"the keeper failed: {type(error).__name__}: {error}")
             told.failed(f"its keeper failed ({type(error).__name__}: {error})")
+            told.end()
             os._exit(1)
         os._exit(0)
 

@@ -21,6 +21,7 @@ class Report:
         """Nothing is told yet."""
         self._descriptor = descriptor
         self._output = bytearray()
+        self._reason: str | None = None
 
     @property
     def open(self) -> bool:
@@ -38,8 +39,16 @@ class Report:
         self._send(_STARTED)
 
     def failed(self, reason: str) -> None:
-        """It has not, and its output tells why."""
-        self._send(_FAILED + reason.encode() + b"\n" + bytes(self._output))
+        """It has not, and its output tells why.
+
+        The command hears of it at the `end`, so that whoever waits for the command finds the name free again.
+        """
+        self._reason = reason
+
+    def end(self) -> None:
+        """Nothing of the daemon is left but its keeper, which ends now."""
+        if self._reason is not None:
+            self._send(_FAILED + self._reason.encode() + b"\n" + bytes(self._output))
 
     def _send(self, data: bytes) -> None:
         if not self.open:
