@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
@@ -30,7 +28,6 @@ from hatch_release.interpreter.source import find_python
 from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime.manifest import THREADS
 from hatch_release.tree.commands import collect_commands
-from hatch_release.tree.manifest import tree_files
 from hatch_release.tree.overlays import copy_overlays
 from hatch_release.tree.permissions import paths_below, settle
 from hatch_release.tree.records import write_record
@@ -38,9 +35,11 @@ from hatch_release.tree.sharing import separate
 from hatch_release.tree.version_files import write_version_files
 from hatch_release.tree.vm_args import check_vm_args
 from hatch_release.units.ahead import Ahead
+from hatch_release.units.compiling import compile_libraries
 from hatch_release.units.data_files import move_data_files
-from hatch_release.units.distributions import compile_libraries, place_distributions, place_runtime
-from hatch_release.units.interpreter import place_python
+from hatch_release.units.distributions import place_distributions, place_runtime
+from hatch_release.units.interpreter import place_libraries, place_python, recall_python
+from hatch_release.units.libraries import choose_files, receive_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +123,7 @@ def place_data_files(assembly: Assembly) -> None:
 
 def tell_libraries(assembly: Assembly) -> None:
     """Without an interpreter there is no place that all files look for libraries in: the target must have them."""
-    foreign = foreign_libraries(assembly.release.path)
+    assembly.binaries, foreign = foreign_libraries(assembly.release.path)
     if foreign:
         first = next(iter(foreign.values()))
         assembly.release.progress.warn(
@@ -162,9 +161,7 @@ def write_files(assembly: Assembly) -> None:
     """Write bin/NAME and releases/VSN."""
     release = assembly.release
     release.commands = collect_commands(release)
-    root = os.fspath(release.path)
-    binaries = [Path(root, file) for file in tree_files(release.path) if elf.is_elf(f"{root}/{file}")]
-    assembly.others |= {*write_version_files(release, glibc_floor=elf.glibc_floor(binaries))}
+    assembly.others |= {*write_version_files(release, glibc_floor=elf.glibc_floor(assembly.binaries))}
 
 
 def settle_modes(assembly: Assembly) -> None:
@@ -187,12 +184,18 @@ STAGES = (
     Stage("Placing the distributions", place_distributions),  # lib/NAME-VSN
     Stage("Placing the runtime", place_runtime),  # lib/hatch_release_runtime-VSN
     Stage("Compiling the distributions", compile_libraries),  # lib/**/x.py -> x.pyc
+    Stage("Choosing the files", choose_files),
+    Stage("Choosing the modules of Python", recall_python, lambda options: bool(options.include_python)),
+    Stage("Taking distributions from the cache", receive_libraries),  # lib/NAME-VSN
     Stage(
         "Placing the interpreter", place_python, lambda options: bool(options.include_python)
     ),  # python-X.Y.Z
     Stage(
         "Placing data files", place_data_files, lambda options: bool(options.include_python)
     ),  # python-X.Y.Z/etc, share
+    Stage(
+        "Placing shared libraries", place_libraries, lambda options: bool(options.include_python)
+    ),  # python-X.Y.Z/lib
     Stage("Looking for libraries", tell_libraries, lambda options: not options.include_python),
     Stage("Describing the distributions", describe_distributions),  # lib/*/*.dist-info/RECORD
     Stage("Comparing with other versions", separate_from_others),  # lib/NAME-VSN.HASH, python-X.Y.Z.HASH

@@ -57,6 +57,8 @@ class Assembly:
     """Their names in start order, each with those that have to be started before it."""
     rules: FileRules = field(init=False)
     """What plugins leave out and keep."""
+    tests: tuple[str, ...] = ()
+    """Packages of tests that are left out: where they are in their distributions, with a slash at the end."""
     scanned: dict[str, Scanned] = field(default_factory=dict)
     """What each module names, by the module's full name."""
     units: list[Unit] = field(default_factory=list)
@@ -65,6 +67,12 @@ class Assembly:
     """Those of them that the cache did not hold."""
     coming: list[tuple[Unit, Future[bool]]] = field(default_factory=list)
     """The others, while they are copied out of the cache; tells whether that went well."""
+    python: Unit = field(init=False)
+    """The interpreter."""
+    python_coming: Future[bool] | None = None
+    """The same of it, as soon as it is known what of it is wanted."""
+    binaries: list[Path] = field(default_factory=list)
+    """The ELF files of the release."""
     others: frozenset[str] = frozenset()
     """What steps before `assemble` have written, relative to the root."""
     plan: BootPlan = field(init=False)

@@ -9,7 +9,6 @@ from hatch_release import trial
 from hatch_release.applications.plan import plan_boot_scripts
 from hatch_release.configuration.stage import plan_configuration
 from hatch_release.runtime import layout
-from hatch_release.staging.comparison import read_ahead
 from hatch_release.tree.boot_files import BootPlan, write_boot_files, write_image, write_readable
 from hatch_release.tree.boot_index import ModuleIndex
 from hatch_release.tree.commands import check_commands
@@ -41,12 +40,7 @@ def configure(assembly: Assembly) -> None:
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
-
-    def meanwhile() -> None:
-        """Do what comes at the very end; what fails of that is done and told there."""
-        assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
-
-    seen = trial.run(release, assembly.interpreter, assembly.cache, plan.index, meanwhile)
+    seen = trial.run(assembly, plan.index, new=bool(assembly.fresh))
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
     plan.libraries = seen.libraries
     write_image(release.path, plan)

@@ -12,13 +12,13 @@ from hatch_release.cache.store import key_of, tool
 from hatch_release.errors import OptionError, ProjectFileError, ReleaseError
 from hatch_release.inside import SECONDS, boot_file_of, interpreter_of, last_words, run_boot_file
 from hatch_release.runtime import layout
+from hatch_release.staging.comparison import read_ahead
 from hatch_release.tree.manifest import tree_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from hatch_release.cache.store import Cache
+    from hatch_release.assembly import Assembly
     from hatch_release.interpreter.facts import Interpreter
     from hatch_release.release import Release
     from hatch_release.tree.boot_index import ModuleIndex
@@ -37,23 +37,15 @@ class Seen:
     """Shared libraries that were loaded, relative to the root."""
 
 
-def run(
-    release: Release,
-    interpreter: Interpreter,
-    cache: Cache,
-    index: ModuleIndex,
-    meanwhile: Callable[[], object] = lambda: None,
-) -> Seen:
+def run(assembly: Assembly, index: ModuleIndex, *, new: bool) -> Seen:
     """Import the applications' modules inside the release, in an empty environment, and what is preloaded.
 
     What went well once goes well again with the same files, so it is taken from the cache.
 
     Args:
-        release: Assembled, with boot files.
-        interpreter: Runs it when the release has no interpreter of its own.
-        cache: Keeps what was seen.
+        assembly: Its release has boot files.
         index: The release's modules.
-        meanwhile: Called before the release is started, if it is: that keeps one processor busy, for a while.
+        new: Whether something in the release was made just now, so that nothing is known about it.
 
     Returns:
         What was loaded.
@@ -61,15 +53,17 @@ def run(
     Raises:
         ReleaseError: When something can't be imported, or nothing ends in `SECONDS`.
     """
-    key = _key(release, interpreter)
-    known = cache.restore(KIND, key)
+    release, cache, interpreter = assembly.release, assembly.cache, assembly.interpreter
+    key = assembly.pool.submit(_key, release, interpreter)
+    known = None if new else cache.restore(KIND, key.result())
     if known is None:
-        meanwhile()
+        # What comes at the very end is begun while the release runs; what fails of that is done and told there.
+        assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
     report = known.facts if known else _import(release, interpreter.executable)
     if report["error"]:
         _judge(release, report["error"], index)
     elif not known:
-        cache.store(KIND, key, report)
+        cache.store(KIND, key.result(), report)
     return Seen(report["modules"], sorted(report["libraries"]))
 
 

@@ -114,6 +114,37 @@ def test_a_damaged_cache_costs_time_only(builder: Builder, project: Path, tmp_pa
     assert "is damaged" not in builder.build(project, **private).stderr
 
 
+def test_what_a_release_leaves_out_is_not_copied_from_the_cache(
+    builder: Builder, project: Path, tmp_path: Path
+) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    (project / "hello" / "tests").mkdir()
+    (project / "hello" / "tests" / "__init__.py").write_text("import hello\n", "utf-8")
+    first = built(builder.release(project, **private))
+    (kept,) = (tmp_path / "own").rglob("hello/tests/__init__.pyc")
+    for _ in range(2):  # the first takes what the build before wanted, the second what this one noted
+        kept.write_bytes(b"damaged")
+        done = builder.build(project, **private)
+        assert (done.returncode, "is damaged" in done.stderr) == (0, False)
+        assert built(project / "dist" / "release" / "hello") == first
+    configure(project, 'strip = { keep = ["tests"] }')
+    (tests,) = builder.release(project, **private).rglob("hello/tests/__init__.pyc")
+    assert tests.read_bytes() != b"damaged"
+
+
+def test_time_zones_come_from_the_cache(builder: Builder, project: Path, tmp_path: Path) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    module = project / "hello" / "__init__.py"
+    module.write_text(f"{module.read_text('utf-8')}\nimport zoneinfo\n", "utf-8")
+    first = built(builder.release(project, **private))
+    (zones,) = (place for place in used(tmp_path / "own") if place.parent.name == "zones")
+    assert built(builder.release(project, **private)) == first
+    (zones / TREE / "Europe" / "Paris").write_bytes(b"damaged")
+    done = builder.build(project, **private)
+    assert (done.returncode, "is damaged (Europe/Paris has changed)" in done.stderr) == (0, True)
+    assert built(project / "dist" / "release" / "hello") == first
+
+
 def test_an_unlocked_project_is_installed_every_time(builder: Builder, project: Path) -> None:
     (project / "requirements.lock").unlink(missing_ok=True)
     done = [builder.build(project, **AGAIN) for _ in range(2)]

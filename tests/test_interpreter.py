@@ -55,7 +55,7 @@ class Copy:
         self.stdlib = self.python / "lib" / source.stdlib.name
         self.warnings: list[str] = []
         copy_interpreter(source, self.python)
-        self.libraries = bundle_libraries(root, self.python, self.warnings.append)
+        self.libraries, _ = bundle_libraries(root, self.python, self.warnings.append)
 
     def run(self, *arguments: str) -> str:
         """Run it on this machine without any variable, and give what it prints."""

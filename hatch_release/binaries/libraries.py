@@ -103,8 +103,10 @@ def bundle_libraries(
     python: Path,
     warn: Callable[[str], None] = lambda _line: None,
     take: Callable[[Path, Path], elf.Linkage] = take,
-) -> list[str]:
-    """Copy into the release at `root` what its ELF files need beyond the C library; give the names copied.
+) -> tuple[list[str], list[Path]]:
+    """Copy into the release at `root` what its ELF files need beyond the C library.
+
+    Gives the names of what was copied, and all ELF files of the release then.
 
     `python` is the release's `python-X.Y.Z` directory; copies lie in its `lib/` under the name by which they
     are asked for, with a DT_RPATH of `$ORIGIN`, and what they need in turn is copied too. Search paths
@@ -120,10 +122,11 @@ def bundle_libraries(
     return _Bundle(root.resolve(), python.resolve(), warn, take).fill()
 
 
-def foreign_libraries(root: Path) -> dict[str, Path]:
-    """The libraries beyond the C library that the target must have, since the release at `root` brings no interpreter.
+def foreign_libraries(root: Path) -> tuple[list[Path], dict[str, Path]]:
+    """The ELF files of the release at `root`, which brings no interpreter, and what of the target's they need.
 
-    Each with the first of the files that need it, relative to `root`. A damaged file needs nothing.
+    That is the libraries beyond the C library, each with the first of the files that need it, relative to `root`. A
+    damaged file needs nothing.
     """
     return _Bundle(root.resolve(), root.resolve(), lambda _line: None, take).foreign()
 
@@ -142,8 +145,8 @@ class _Bundle:
     """Where copies come from; they may not be written yet."""
     told: set[str] = field(default_factory=set)
 
-    def fill(self) -> list[str]:
-        """Copy until nothing that can be found is missing."""
+    def fill(self) -> tuple[list[str], list[Path]]:
+        """Copy until nothing that can be found is missing; what was copied, and all ELF files."""
         self._read()
         own = [path for path in self.files if path.parent == self.python / "bin"]
         for path in own:
@@ -158,10 +161,10 @@ class _Bundle:
                 self._supply(name, path)
             self._redirect(path, looks_further=bool(missed))
             pending += [self.python / "lib" / name for name in self.copied[before:]]
-        return sorted(self.copied)
+        return sorted(self.copied), sorted(self.files)
 
-    def foreign(self) -> dict[str, Path]:
-        """What no file finds inside the release."""
+    def foreign(self) -> tuple[list[Path], dict[str, Path]]:
+        """All ELF files, and what no file finds inside the release."""
         self._read()
         here = {name for path, link in self.files.items() for name in _names(path, link)}
         found: dict[str, Path] = {}
@@ -169,7 +172,7 @@ class _Bundle:
             for name in link.needed:
                 if name not in here and not self._reaches(path, name):
                     found.setdefault(name, path.relative_to(self.root))
-        return found
+        return sorted(self.files), found
 
     def _read(self) -> None:
         """Look at all files."""

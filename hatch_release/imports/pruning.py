@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from hatch_release.imports.reachability import INTERPRETER, OPERATOR, Reached, r
 from hatch_release.interpreter.stdlib import TEST_DIRECTORIES
 from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout
-from hatch_release.tree.site_paths import read_site_paths
+from hatch_release.tree.site_paths import has_site_files, read_site_paths
 from hatch_release.units.stripping import kept_tests, unused_tests
 
 if TYPE_CHECKING:
@@ -25,20 +24,31 @@ if TYPE_CHECKING:
     from hatch_release.tree.boot_index import ModuleFile
 
 
-def prune_tests(assembly: Assembly) -> None:
-    """Remove packages called `tests` that nothing but tests imports, the project's own too, unless they are to stay."""
+def drop_tests(assembly: Assembly) -> None:
+    """Leave out packages called `tests` that nothing but tests imports, the project's own too, unless they are to stay.
+
+    This says which: those that a unit has when it comes from the cache are not copied, `remove_tests` takes the others.
+    """
     scanned = assembly.scanned
     kept = kept_tests(
         assembly.distributions.values(), assembly.release.options.stripping, assembly.rules.keeps
     )
     dropped = list(unused_tests(scanned, lambda name: scanned[name].imports, kept))
-    for directory in assembly.library_directories:
-        for package in dropped:
-            path = f"{assembly.release.path}/{directory}/{package.replace('.', '/')}"
-            if os.path.isdir(path):  # noqa: PTH112 - asked of each package in each directory
-                shutil.rmtree(path, ignore_errors=True)
+    assembly.tests = tuple(f"{package.replace('.', '/')}/" for package in dropped)
     inside = tuple(f"{package}." for package in dropped)
     assembly.scanned = {name: each for name, each in scanned.items() if not f"{name}.".startswith(inside)}
+
+
+def remove_tests(assembly: Assembly, home: Path) -> None:
+    """Remove what `drop_tests` leaves out.
+
+    Args:
+        assembly: Of the release.
+        home: A directory of distributions.
+    """
+    for package in assembly.tests:
+        if (home / package).is_dir():
+            shutil.rmtree(home / package, ignore_errors=True)
 
 
 class Unreached:
@@ -86,22 +96,29 @@ def unreached_stdlib(assembly: Assembly, library: Mapping[str, ModuleFile]) -> U
     """
     asked = assembly.release.options.stdlib_include
     include = tuple(f"{name}." for name in asked)
-    started = read_site_paths(
-        assembly.release.path, assembly.library_directories, assembly.interpreter.version
-    )
+    started = _site_imports(assembly)
     roots = {
         "the interpreter": INTERPRETER,
-        "a .pth or .start file": sorted(started.imports),
+        "a .pth or .start file": sorted(started),
         "an operator's shell": OPERATOR,
         "stdlib-include": [name for name in library if f"{name}.".startswith(include)],
         "the configuration": imports(assembly.release.project.root, assembly.release.options),
         "strip": _kept_library_tests(library, assembly.release.options.stripping),
     }
     frozen = assembly.interpreter.frozen
-    named = {*asked, *started.imports}
+    named = {*asked, *started}
     reached = reach(library.keys(), assembly.scanned, roots, named=named, frozen=frozen)
     _write_reasons(assembly, reached, library.keys())
     return Unreached({name: module for name, module in library.items() if name not in reached})
+
+
+def _site_imports(assembly: Assembly) -> set[str]:
+    """What `.pth` and `.start` files import; where there is none, the distributions need not have been placed."""
+    if not any(map(has_site_files, assembly.distributions.values())):
+        return set()
+    return read_site_paths(
+        assembly.release.path, assembly.library_directories, assembly.interpreter.version
+    ).imports
 
 
 def _kept_library_tests(library: Iterable[str], strip: Strip) -> list[str]:

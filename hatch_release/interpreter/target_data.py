@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import shutil
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +15,7 @@ from hatch_release.runtime import target_data
 from hatch_release.tree.permissions import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    from hatch_release.cache.copy_worker import Row
+    from collections.abc import Callable, Collection
 
 SHARE = "share"
 """Below the interpreter's directory."""
@@ -30,7 +30,7 @@ def bring_target_data(
     python: Path,
     modules: Collection[str],
     distributions: Collection[str],
-    copy: Callable[[Path, Path, Sequence[Row]], object],
+    bring_time_zones: Callable[[Path], object],
 ) -> None:
     """Copy the data of those modules that are in the release.
 
@@ -38,27 +38,34 @@ def bring_target_data(
         python: The bundled interpreter's directory.
         modules: The modules of its standard library.
         distributions: Names of the release's distributions; `tzdata` among them makes time zones needless.
-        copy: Copies many files, as `copy_worker.copy` does.
+        bring_time_zones: Does what `copy_time_zones` does.
     """
     share = python / SHARE
     if "ssl" in modules:
         _copy(Path(certifi.where()), share / target_data.CERTIFICATES)
     if "zoneinfo" in modules and "tzdata" not in distributions:
-        with resources.as_file(resources.files("tzdata") / "zoneinfo") as zones:
-            copy(zones, share / target_data.ZONEINFO, _zones(zones))
+        bring_time_zones(share / target_data.ZONEINFO)
     if not {"_curses", "readline"}.isdisjoint(modules):
         for terminal in TERMINALS:
             _copy_terminal(terminal, share / target_data.TERMINFO)
 
 
-def _zones(source: Path) -> list[Row]:
-    """The files of `tzdata`, which are hundreds, without its modules."""
-    return [
-        (os.path.relpath(f"{directory}/{name}", source), PLAIN, "", "")
-        for directory, _, names in os.walk(source)
-        for name in names
-        if not name.endswith((".py", ".pyc"))
-    ]
+def time_zones_version() -> str:
+    """What tells the time zones of this environment from others."""
+    return importlib.metadata.version("tzdata")
+
+
+def copy_time_zones(target: Path) -> None:
+    """Copy the files of `tzdata`, without its modules.
+
+    Args:
+        target: A directory; made.
+    """
+    with resources.as_file(resources.files("tzdata") / "zoneinfo") as zones:
+        shutil.copytree(zones, target, ignore=shutil.ignore_patterns("*.py", "*.pyc", "__pycache__"))
+    for directory, _, names in os.walk(target):
+        for name in names:
+            Path(directory, name).chmod(PLAIN)
 
 
 def _copy_terminal(name: str, target: Path) -> None:

@@ -14,7 +14,7 @@ from hatch_release.runtime import metadata
 from hatch_release.units import data_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from hatch_release.cache.digests import Digests
     from hatch_release.dependencies.distributions import Distribution
@@ -38,7 +38,8 @@ def write_record(directory: str, info: str, root: Path, digests: Digests, prefix
     elsewhere = posixpath.relpath(prefix, directory) if prefix else ""
     record = f"{info}/RECORD"
     owned = [row[0] for row in record_rows(Path(home, record))]
-    found = [each for file in owned if (each := _present(home, file, elsewhere)) and each != record]
+    here = frozenset(_files_below(home))
+    found = [each for file in owned if (each := _present(home, here, file, elsewhere)) and each != record]
     paths = {file: posixpath.normpath(f"{directory}/{file}") for file in found}
     sums, sizes = digests.of(paths.values()), digests.sizes(paths.values())
     rows = [(file, f"sha256={_encoded(sums[path])}", str(sizes[path])) for file, path in paths.items()]
@@ -46,10 +47,28 @@ def write_record(directory: str, info: str, root: Path, digests: Digests, prefix
         csv.writer(stream, lineterminator="\n").writerows([*rows, (record, "", "")])
 
 
-def _present(home: str, file: str, elsewhere: str) -> str | None:
+def _files_below(home: str) -> Iterator[str]:
+    """The files in a directory and below it, relative to it."""
+    pending = [home]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                elif entry.is_file():
+                    yield entry.path[len(home) + 1 :]
+
+
+def _present(home: str, here: Collection[str], file: str, elsewhere: str) -> str | None:
     """The file, what it was compiled to, or where it was moved."""
-    places = (file, f"{file}c", *([f"{elsewhere}/{file}"] if file.startswith(_DATA) else []))
-    return next((each for each in places if os.path.isfile(f"{home}/{each}")), None)  # noqa: PTH113 - thousands
+    if file in here:
+        return file
+    if f"{file}c" in here:
+        return f"{file}c"
+    if not file.startswith((*_DATA, "..")):
+        return None
+    moved = f"{elsewhere}/{file}"
+    return next((each for each in (file, moved) if Path(home, each).is_file()), None)
 
 
 def _encoded(digest: str) -> str:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from hatch_release.dependencies.distributions import Distribution
+
 FIRST_WITH_START_FILES = (3, 15)
+_SUFFIXES = (".pth", ".start")
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _ENTRY_POINT = re.compile(rf"(?P<module>{_NAME}):(?P<attribute>{_NAME})")
 """What `pkgutil.resolve_name(..., strict=True)` accepts."""
@@ -47,6 +50,15 @@ class SitePaths:
                     elif isinstance(node, ast.ImportFrom):
                         names.update(f"{node.module}.{each.name}" for each in node.names)
         return names
+
+
+def has_site_files(distribution: Distribution) -> bool:
+    """Whether a distribution has such files.
+
+    Args:
+        distribution: The distribution.
+    """
+    return any(len(file.parts) == 1 and file.suffix in _SUFFIXES for file in distribution.files)
 
 
 def read_site_paths(root: Path, directories: Iterable[str], version: str) -> SitePaths:

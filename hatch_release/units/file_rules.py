@@ -72,12 +72,11 @@ class FileRules:
             if not any(map(patterns.match, paths)):
                 yield f"the rule of plugin {plugin} for '{rule.pattern}' fits no file of the release"
 
-    def apply(self, distribution: Distribution, home: Path) -> Iterator[tuple[str, _Read]]:
-        """Leave out what is to be left out of a distribution.
+    def about(self, distribution: Distribution) -> Iterator[tuple[str, _Read]]:
+        """What is said about a distribution.
 
         Args:
             distribution: The distribution.
-            home: Where it is.
 
         Yields:
             Each file that a rule is about, left out or kept, with the rule.
@@ -85,8 +84,6 @@ class FileRules:
         for file in distribution.files if self._rules else ():
             found = self._of(file.as_posix())
             if found is not None:
-                if not found.rule.keep:
-                    _remove(home / file)
                 yield file.as_posix(), found
 
     def _of(self, path: str) -> _Read | None:
@@ -96,11 +93,14 @@ class FileRules:
         return next((each for each in self._rules if each.patterns.match(path)), None)
 
 
-def apply_rules(assembly: Assembly) -> None:
-    """Leave out what plugins want left out, and write down why -> consolidated/files.json."""
+def drop_files(assembly: Assembly) -> None:
+    """Leave out what plugins want left out, and write down why -> consolidated/files.json.
+
+    This says which; `remove_files` takes them.
+    """
     release, told = assembly.release, {}
     for name, distribution in assembly.distributions.items():
-        for path, found in assembly.rules.apply(distribution, release.path / assembly.directories[name]):
+        for path, found in assembly.rules.about(distribution):
             told[path] = {
                 "kept": found.rule.keep,
                 "reason": found.rule.reason,
@@ -119,6 +119,15 @@ def apply_rules(assembly: Assembly) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         text = json.dumps(dict(sorted(told.items())), indent=2) + "\n"
         (directory / layout.FILE_REASONS).write_text(text, encoding="utf-8")
+
+
+def remove_files(assembly: Assembly) -> None:
+    """Remove what `drop_files` leaves out."""
+    for name, distribution in assembly.distributions.items():
+        home = assembly.release.path / assembly.directories[name]
+        for path, found in assembly.rules.about(distribution):
+            if not found.rule.keep:
+                _remove(home / path)
 
 
 def sources_of(module: str) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from hatch_release.binaries import elf
@@ -14,62 +14,76 @@ from hatch_release.imports.pruning import Unreached, unreached_stdlib
 from hatch_release.imports.reachability import SITE_ENTRY, scan_modules
 from hatch_release.interpreter.copying import copy_interpreter
 from hatch_release.interpreter.stdlib import SELDOM
-from hatch_release.interpreter.target_data import bring_target_data
+from hatch_release.interpreter.target_data import bring_target_data, copy_time_zones, time_zones_version
 from hatch_release.options.strip import STANDARD_LIBRARY
 from hatch_release.runtime import layout, site_entry
 from hatch_release.runtime.manifest import digest
 from hatch_release.tree.boot_index import ModuleFile
 from hatch_release.tree.permissions import paths_below
+from hatch_release.tree.site_paths import has_site_files
 from hatch_release.units.bytecode import compile_tree, sources
 from hatch_release.units.unit import Unit, keep, recall, remember_copies, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from concurrent.futures import Future
     from pathlib import Path
 
     from hatch_release.assembly import Assembly
-    from hatch_release.cache.copy_worker import Row
 
 KIND = "interpreter"
 LIBRARY = "library"
+ZONES = "zones"
+
+
+def recall_python(assembly: Assembly) -> None:
+    """Begin to copy the interpreter from the cache, if that holds it and it is known already what of it is wanted."""
+    release = assembly.release
+    release.python_directory = layout.python_directory(assembly.interpreter.version)
+    assembly.python = Unit(release.python_directory, KIND, _key(assembly))
+    known = recall(assembly.python, assembly.cache, assembly.ahead)
+    if known and not any(map(has_site_files, assembly.distributions.values())):
+        _begin(assembly)
 
 
 def place_python(assembly: Assembly) -> None:
     """Copy the interpreter with the compiled modules that something reaches -> python-X.Y.Z."""
-    release = assembly.release
-    release.python_directory = layout.python_directory(assembly.interpreter.version)
+    release, unit = assembly.release, assembly.python
     destination = release.path / release.python_directory
-    unit = Unit(release.python_directory, KIND, _key(assembly))
-    if not _restore(assembly, unit):
+    if not _is_restored(assembly):
         _make(assembly, unit)
         keep(unit, release, assembly.cache)
         _choose(assembly, unit).remove(destination)
         assembly.ahead.note(unit, paths_below(destination))
-    modules = assembly.index(*assembly.stdlib_directories).modules
-    copying = [assembly.pool.submit(_bring_target_data, assembly, destination, modules)]
+    bring_target_data(
+        destination,
+        assembly.index(*assembly.stdlib_directories).modules,
+        assembly.distributions,
+        lambda target: _bring_time_zones(assembly, target),
+    )
+
+
+def place_libraries(assembly: Assembly) -> None:
+    """Copy the shared libraries of this machine that are needed beyond the C library -> python-X.Y.Z/lib."""
+    release, copying = assembly.release, list[Future[None]]()
 
     def take_or_recall(source: Path, target: Path) -> elf.Linkage:
         return _take(assembly, source, target, copying)
 
-    bundle_libraries(release.path, destination, release.progress.warn, take_or_recall)
+    python = release.path / release.python_directory
+    _, assembly.binaries = bundle_libraries(release.path, python, release.progress.warn, take_or_recall)
     for each in copying:
         each.result()
 
 
-def _bring_target_data(assembly: Assembly, destination: Path, modules: Collection[str]) -> None:
-    """Bring along what the target may lack."""
+def _bring_time_zones(assembly: Assembly, target: Path) -> None:
+    """Copy the time zones, which are hundreds of files: a unit as well, so that they come ahead."""
     release = assembly.release
-
-    def copy(source: Path, target: Path, rows: Sequence[Row]) -> None:
-        directory = target.relative_to(release.path).as_posix()
-        beside = os.fspath(release.install_path / directory)
-        copies = assembly.copy(os.fspath(source), os.fspath(target), rows, beside)
-        remember_copies(release, directory, (row[0] for row in rows), copies)
-        for copied in filter(None, copies):
-            elf.remember(copied[0], None)
-
-    bring_target_data(destination, modules, assembly.distributions, copy)
+    directory = target.relative_to(release.path).as_posix()
+    unit = Unit(directory, ZONES, key_of(tool(), time_zones_version()))
+    recall(unit, assembly.cache, assembly.ahead)
+    if unit.entry is None or not restore(unit, release, assembly.cache, assembly.ahead):
+        copy_time_zones(target)
+        keep(unit, release, assembly.cache)
+    assembly.ahead.note(unit)
 
 
 def _take(assembly: Assembly, source: Path, target: Path, copying: list[Future[None]]) -> elf.Linkage:
@@ -107,16 +121,25 @@ def _take_anew(assembly: Assembly, source: Path, target: Path, key: str) -> elf.
     return linkage
 
 
-def _restore(assembly: Assembly, unit: Unit) -> bool:
-    """Take from the cache what the release needs of the unit; false when it isn't there."""
-    if not recall(unit, assembly.cache, assembly.ahead):
-        return False
+def _begin(assembly: Assembly) -> None:
+    """Begin to copy what the release needs of the interpreter."""
+    unit = assembly.python
     unreached = _choose(assembly, unit)
-    wanted = (
-        frozenset(file.path for file in unit.entry.files if file.path not in unreached) if unit.entry else ()
-    )
+    files = unit.entry.files if unit.entry else []
+    wanted = frozenset(file.path for file in files if file.path not in unreached)
     assembly.ahead.note(unit, wanted)
-    return restore(unit, assembly.release, assembly.cache, assembly.ahead, wanted.__contains__)
+    assembly.python_coming = assembly.pool.submit(
+        restore, unit, assembly.release, assembly.cache, assembly.ahead, wanted.__contains__
+    )
+
+
+def _is_restored(assembly: Assembly) -> bool:
+    """Wait for the interpreter from the cache; false when it isn't there."""
+    if assembly.python.entry is None:
+        return False
+    if assembly.python_coming is None:
+        _begin(assembly)
+    return assembly.python_coming is not None and assembly.python_coming.result()
 
 
 def _key(assembly: Assembly) -> str:
