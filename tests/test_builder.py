@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.assemble import STAGES
 from hatch_release.options.table import Options
+from hatch_release.stages import STAGES
 from hatch_release.testing.project import TABLE
 from tests import interpreters
 from tests.builds import at, configure, failure, greets, nothing_written, replace

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_release.assemble import STAGES
 from hatch_release.cache import upkeep as cache_upkeep
 from hatch_release.cache.store import ENTRY, TREE, Cache
 from hatch_release.options.table import Options
+from hatch_release.stages import STAGES
 from tests.builds import configure, greets, replace
 from tests.projects import clean_environment
 from tests.trees import snapshot

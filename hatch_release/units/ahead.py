@@ -64,7 +64,9 @@ class Ahead:
         found = self._coming.get(unit.key)
         return found.known if found else None
 
-    def move(self, unit: Unit, destination: Path, wanted: Callable[[str], bool]) -> Entry | None:
+    def move(
+        self, unit: Unit, destination: Path, wanted: Callable[[str], bool] = lambda _path: True
+    ) -> Entry | None:
         """Move what was copied of a unit to its place.
 
         Args:

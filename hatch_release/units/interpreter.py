@@ -88,25 +88,28 @@ def _bring_time_zones(assembly: Assembly, target: Path) -> None:
 
 def _take(assembly: Assembly, source: Path, target: Path, copying: list[Future[None]]) -> elf.Linkage:
     """As `libraries.take`, or what that gave before; `copying` gains what is still going on."""
-    key = key_of(tool(), target.name, digest(str(source)))
-    known = assembly.cache.restore(LIBRARY, key)
+    directory = target.parent.relative_to(assembly.release.path).as_posix()
+    unit = Unit(directory, LIBRARY, key_of(tool(), target.name, digest(str(source))))
+    assembly.ahead.note(unit)
+    known = assembly.ahead.known(unit) or assembly.cache.restore(LIBRARY, unit.key)
     if known is None:
-        return _take_anew(assembly, source, target, key)
+        return _take_anew(assembly, source, target, unit.key)
     binary = elf.Binary.from_json(known.facts)
 
     def copy() -> None:
         release = assembly.release
-        home, directory = release.scratch / "library" / target.name, target.parent.relative_to(release.path)
-        beside = release.install_path / directory
-        found = assembly.cache.restore(LIBRARY, key, home, known=known, beside=beside)
+        home, beside = release.scratch / "library" / target.name, release.install_path / directory
+        found = assembly.ahead.move(unit, home) or assembly.cache.restore(
+            LIBRARY, unit.key, home, known=known, beside=beside
+        )
         if found is None:  # damaged: nobody has seen that before
-            _take_anew(assembly, source, target, key)
+            _take_anew(assembly, source, target, unit.key)
             return
         (home / target.name).replace(target)
         now = state(target.stat())  # it has another name
         elf.remember(now, binary)
         copies = [(now, *rest) for _, *rest in filter(None, found.copies)]
-        remember_copies(release, directory.as_posix(), [target.name], copies)
+        remember_copies(release, directory, [target.name], copies)
 
     copying.append(assembly.pool.submit(copy))
     return binary.linkage
