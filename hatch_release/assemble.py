@@ -6,15 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from hatch_release.assembly import Assembly
+from hatch_release.cache.choice import cache_of
 from hatch_release.cache.copier import Copier
-from hatch_release.cache.store import Cache
 from hatch_release.interpreter.facts import ask_ahead
 from hatch_release.runtime.manifest import THREADS
 from hatch_release.tree.permissions import paths_below
 from hatch_release.units.ahead import Ahead
 
 if TYPE_CHECKING:
-    from hatch_release.cache.copy_worker import Copying
     from hatch_release.release import Release
 
 
@@ -26,7 +25,7 @@ def assemble(release: Release) -> Release:
     """
     ask_ahead()
     with Copier() as copier, ThreadPoolExecutor(THREADS) as pool:
-        cache = _open_cache(release, copier.copy)
+        cache = cache_of(release, copier.copy)
         assembly = Assembly(
             release=release,
             cache=cache,
@@ -51,14 +50,3 @@ def _run(assembly: Assembly) -> None:
     choose_interpreter(assembly)
     run_stages(assembly)
     assembly.ahead.keep()
-
-
-def _open_cache(release: Release, copy: Copying) -> Cache:
-    """The cache that the options name."""
-    directory = release.options.cache_dir
-    return Cache(
-        release.project.root / directory if directory else None,
-        fresh=release.options.force,
-        warn=release.progress.warn,
-        copy=copy,
-    )

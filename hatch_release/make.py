@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_release.asking import ask_to_change_cookie, ask_to_overwrite
+from hatch_release.cache.choice import cache_of
 from hatch_release.errors import OptionError, ReleaseError
 from hatch_release.release import Release
 from hatch_release.runtime import layout
@@ -20,6 +21,7 @@ from hatch_release.staging.area import Staging
 from hatch_release.steps import find_steps, run_steps
 from hatch_release.tree.manifest import write_manifest
 from hatch_release.tree.overlays import from_options
+from hatch_release.units.ahead import leave
 
 if TYPE_CHECKING:
     from hatch_release.options.reading import Options
@@ -76,6 +78,7 @@ def make_release(  # noqa: PLR0913, PLR0917 - what a release is made of, each it
         _complete(release)
         size = _size(release.path)
         staging.install(release.version, release.digests.of, release.installed.of)
+        leave(release, cache_of(release))
         artifacts = [_deliver(release, artifact) for artifact in release.artifacts]
     seconds = time.monotonic() - begin
     _tell(release, size, artifacts, seconds)

@@ -132,17 +132,77 @@ def test_what_a_release_leaves_out_is_not_copied_from_the_cache(
     assert tests.read_bytes() != b"damaged"
 
 
+STEP = """
+import os
+from pathlib import Path
+
+def spoil(release):
+    (home,) = release.path.glob("lib/hello-*")
+    (home / "stranger.txt").write_text("not of the next release")
+    (code,) = home.glob("hello/__init__.pyc")
+    code.write_bytes(code.read_bytes() + b"spoilt")
+    (python,) = release.path.glob("python-*/bin/python3")
+    python.chmod(0o700)
+    (boot,) = release.path.glob("python-*/lib/python*/abc.pyc")
+    os.link(boot, Path(os.environ["OUTSIDE"]) / "linked")
+    return release
+"""
+
+
+def test_what_steps_have_done_to_a_release_is_not_in_the_next_one(
+    builder: Builder, project: Path, tmp_path: Path
+) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+    before = (project / "pyproject.toml").read_text("utf-8")
+    (project / "steps.py").write_text(STEP, "utf-8")
+    configure(project, 'steps = ["assemble", "steps:spoil"]')
+    for number in range(2):
+        outside = tmp_path / str(number)
+        outside.mkdir()
+        builder.release(project, OUTSIDE=str(outside), **private)
+        assert list(project.glob("dist/release/hello/lib/hello-*/stranger.txt"))
+    (project / "pyproject.toml").write_text(before, "utf-8")
+    for _ in range(2):
+        assert built(builder.release(project, **private)) == first
+    assert not list(project.glob("dist/release/.*"))
+
+
+def test_what_a_build_has_copied_is_there_for_the_next_one(
+    builder: Builder, project: Path, tmp_path: Path
+) -> None:
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
+    first = built(builder.release(project, **private))
+
+    def left() -> dict[str, int]:
+        """The files that the next build begins with."""
+        (recent,) = (place for place in used(tmp_path / "own") if place.parent.name == "recent")
+        files = (path for path in recent.rglob("python-*/lib/python*/**/*") if path.is_file())
+        return {path.relative_to(recent).as_posix(): path.stat().st_ino for path in files}
+
+    assert left() == {}  # all of the first became the release
+    assert built(builder.release(project, **private)) == first
+    before = left()
+    assert len(before) > 100
+    assert built(builder.release(project, **private)) == first
+    after = left()
+    assert after == before  # no file was made
+    info = command(builder, "cache", "info", directory=tmp_path / "own").stdout
+    (size,) = [line.split()[2] for line in info.splitlines() if line.startswith("recent ")]
+    assert float(size) > 5
+
+
 def test_time_zones_come_from_the_cache(builder: Builder, project: Path, tmp_path: Path) -> None:
     private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), **AGAIN}
     module = project / "hello" / "__init__.py"
     module.write_text(f"{module.read_text('utf-8')}\nimport zoneinfo\n", "utf-8")
     first = built(builder.release(project, **private))
     (zones,) = (place for place in used(tmp_path / "own") if place.parent.name == "zones")
-    assert built(builder.release(project, **private)) == first
     (zones / TREE / "Europe" / "Paris").write_bytes(b"damaged")
     done = builder.build(project, **private)
     assert (done.returncode, "is damaged (Europe/Paris has changed)" in done.stderr) == (0, True)
     assert built(project / "dist" / "release" / "hello") == first
+    assert built(builder.release(project, **private)) == first
 
 
 def test_an_unlocked_project_is_installed_every_time(builder: Builder, project: Path) -> None:

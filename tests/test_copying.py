@@ -110,6 +110,64 @@ def test_files_beside_are_compared_on_the_way(copier: Copier, source: Path, tmp_
     assert tuple(same[odd]) == copy_worker.state((beside / odd).stat())
 
 
+def test_what_is_left_of_another_copy_stays_where_it_is_right(
+    copier: Copier, source: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "copy"
+    copy_worker.copy(str(source), str(target), rows(source))
+    before = {row[0]: (target / row[0]).lstat().st_ino for row in rows(source)}
+    (target / "bin" / "tool").chmod(0o4700)
+    copies = copier.copy(str(source), str(target), rows(source), str(source))
+    assert snapshot(target) == snapshot(source)
+    assert {row[0]: (target / row[0]).lstat().st_ino for row in rows(source) if not row[3]} == {
+        row[0]: before[row[0]] for row in rows(source) if not row[3]
+    }
+    for row, copied in zip(rows(source), copies, strict=True):
+        if copied is not None:
+            assert tuple(copied[0]) == copy_worker.state((target / row[0]).stat())
+            assert copied[1] == row[2]
+            assert tuple(copied[2]) == copy_worker.state((source / row[0]).stat())
+
+
+def _no_attributes(path: Path) -> bool:
+    """Whether `path` can have no extended attribute."""
+    try:
+        os.setxattr(path, "user.kind", b"mine")
+    except OSError:
+        return True
+    return False
+
+
+def test_what_is_left_of_another_copy_goes_where_it_is_not(
+    copier: Copier, source: Path, tmp_path: Path
+) -> None:
+    """Whatever somebody has done to it, no more of that is in the copy than if nothing had been there."""
+    target = tmp_path / "copy"
+    copy_worker.copy(str(source), str(target), rows(source))
+    (target / "large").write_text("x" * 2_999_999 + "y")  # the same size
+    (tmp_path / "outside").hardlink_to(target / "bin" / "tool")
+    (target / "empty").unlink()
+    os.mkfifo(target / "empty")
+    (target / "link").unlink()
+    (target / "link").mkdir()
+    (target / "deep" / "er").rename(target / "elsewhere")
+    (target / "deep" / "stranger").write_text("not wanted")
+    (target / "stranger").symlink_to(tmp_path)
+    (target / "hollow" / "room").mkdir(parents=True)
+    (target / "private").chmod(0)
+    marked = target / os.fsdecode(b"not-utf8-\xff")
+    none = _no_attributes(marked)
+    if os.geteuid() == 0:
+        os.chown(target / "private", 12345, 12345)
+    (target / "bin").chmod(0o500)
+    copier.copy(str(source), str(target), rows(source))
+    assert snapshot(target) == snapshot(source)
+    assert (target / "bin" / "tool").stat().st_nlink == 1
+    assert (target / "private").stat().st_uid == os.geteuid()
+    assert none or os.listxattr(marked) == os.listxattr(source / marked.name)
+    assert (tmp_path / "outside").read_text() == "a tool"
+
+
 def test_a_process_that_is_killed_is_missed_by_nobody(copier: Copier, source: Path, tmp_path: Path) -> None:
     # A file that can't be read before somebody writes to it: the process is killed in the middle.
     os.mkfifo(source / "slow")

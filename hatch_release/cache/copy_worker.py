@@ -15,7 +15,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import Any, Protocol
 
     from typing_extensions import Self
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 SIZE = 2
 """Where in its state the size of a file is, in bytes."""
 _BLOCK = 1 << 18
+_USUAL_ATTRIBUTES = frozenset({"security.selinux"})
+"""Extended attributes that the system gives to all files."""
+_DIRECTORY = 0o755
 
 
 class DamagedError(Exception):
@@ -60,7 +63,7 @@ def copy(
 
     Args:
         source: The tree to copy.
-        destination: A directory that does not exist; made.
+        destination: A directory; made. What it holds is left of another copy: files that are right stay, others go.
         rows: The files.
         beside: A tree that may hold the same files.
         before_each: Called before each file.
@@ -72,13 +75,86 @@ def copy(
         DamagedError: When a file can't be read, or isn't what it was.
         OSError: When the destination can't be written.
     """
+    left = _left(destination, {row[0] for row in rows if not row[3]})
     for directory in sorted({row[0].rpartition("/")[0] for row in rows}):
         os.makedirs(f"{destination}/{directory}", exist_ok=True)  # noqa: PTH103 - pathlib takes long to import
     copies = []
     for row in rows:
         before_each()
-        copies.append(_copy(source, destination, row, beside))
+        copies.append(
+            (row[0] in left and _keep(destination, row, beside)) or _copy(source, destination, row, beside)
+        )
     return copies
+
+
+def _left(tree: str, wanted: Collection[str], below: str = "") -> set[str]:
+    """The files that a tree holds of those that are wanted, relative to it; whatever else it holds is removed."""
+    directory = f"{tree}/{below}"
+    try:
+        wanted = wanted if _is_plain_directory(directory) else ()
+    except FileNotFoundError:
+        return set()
+    found: set[str] = set()
+    for entry in list(os.scandir(directory)):
+        path = below + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            found |= _left(tree, wanted, f"{path}/")
+        elif entry.is_file(follow_symlinks=False) and path in wanted:
+            found.add(path)
+        else:
+            os.unlink(entry.path)  # noqa: PTH108 - as above
+    if not found:
+        os.rmdir(directory)  # noqa: PTH106 - as above
+    return found
+
+
+def _is_plain_directory(path: str) -> bool:
+    """Whether a directory, which can be read and written then, is one that we would make."""
+    os.chmod(path, _DIRECTORY)  # noqa: PTH101 - as above
+    return _is_ours(os.lstat(path)) and not _attributes(path)
+
+
+def _keep(destination: str, row: Row, beside: str) -> Copy | None:
+    """Leave a file where it is, if it can't be told from a copy; otherwise it is removed."""
+    path, mode, expected, _ = row
+    target = f"{destination}/{path}"
+    with _Other(f"{beside}/{path}" if beside else "") as other:
+        try:
+            found = _read_plain(target, mode, other)
+        except OSError:
+            found = None
+        if found and found[1] == expected:
+            return *found, other.state if other.is_equal() else None
+    os.unlink(target)  # noqa: PTH108 - as above
+    return None
+
+
+def _read_plain(path: str, mode: int, other: _Other) -> tuple[State, str] | None:
+    """State and checksum of a file that has one name, is ours, and has no attributes that a copy would not have."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_nlink > 1 or not _is_ours(found) or _attributes(descriptor):
+            return None
+        checksum = hashlib.sha256()
+        while block := os.read(descriptor, _BLOCK):
+            checksum.update(block)
+            other.compare(block)
+        return _settled(descriptor, mode), checksum.hexdigest()
+    finally:
+        os.close(descriptor)
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    return (found.st_uid, found.st_gid) == (os.geteuid(), os.getegid())
+
+
+def _attributes(file: str | int) -> set[str]:
+    """The extended attributes of a file but those that the system gives to all."""
+    try:
+        return {*os.listxattr(file)} - _USUAL_ATTRIBUTES
+    except OSError:  # the file system has none
+        return set()
 
 
 def _copy(source: str, destination: str, row: Row, beside: str) -> Copy | None:
@@ -110,13 +186,18 @@ def copy_file(origin: str, target: str, mode: int, other: _Other | None = None) 
             _write(descriptor, block, target)
             if other:
                 other.compare(block)
-        found = os.fstat(descriptor)
-        if stat.S_IMODE(found.st_mode) != mode:  # what umask took away
-            os.fchmod(descriptor, mode)
-            found = os.fstat(descriptor)
+        return checksum.hexdigest(), _settled(descriptor, mode)
     finally:
         os.close(descriptor)
-    return checksum.hexdigest(), state(found)
+
+
+def _settled(descriptor: int, mode: int) -> State:
+    """Give a file its mode, of which umask may have taken something away; its state then."""
+    found = os.fstat(descriptor)
+    if stat.S_IMODE(found.st_mode) != mode:
+        os.fchmod(descriptor, mode)
+        found = os.fstat(descriptor)
+    return state(found)
 
 
 class _Other:

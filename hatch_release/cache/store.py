@@ -2,7 +2,7 @@
 
 ```
 CACHE/v1/KIND/KEY/entry.json    facts, and the files of the tree with modes and checksums
-                  tree/         the files, if there are any
+                  tree/         the files, if there are any; what is lent is not among the files
 CACHE/v1/.incoming/             entries being written or removed
 ```
 An entry is written beside its place and renamed into it, so builds at the same time never see half of one; what is
@@ -176,6 +176,31 @@ class Cache:
             self._discard(place)
             place.parent.mkdir(parents=True, exist_ok=True)
             _settle(fresh, place)
+
+    def lend(self, kind: str, key: str, destination: Path) -> bool:
+        """Move what `take_back` was given out of the cache, to the first who asks; false when it isn't there.
+
+        Args:
+            kind: As for `restore`.
+            key: As for `restore`.
+            destination: Does not exist.
+        """
+        try:
+            (self._place(kind, key) / TREE).rename(destination)
+        except OSError:  # another build has it, or it is in another file system
+            return False
+        return True
+
+    def take_back(self, kind: str, key: str, tree: Path) -> None:
+        """Move a tree to facts that were noted. Nobody is told when that can't be: then it stays where it is.
+
+        Args:
+            kind: As for `restore`.
+            key: As for `restore`.
+            tree: A directory. Nobody relies on what is in it.
+        """
+        with contextlib.suppress(OSError):
+            tree.rename(self._place(kind, key) / TREE)
 
     def _place(self, kind: str, key: str) -> Path:
         return self.entries / kind / key

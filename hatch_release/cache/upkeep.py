@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hatch_release.cache.store import ENTRY, INCOMING
+from hatch_release.cache.store import ENTRY, INCOMING, TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,7 @@ def entries(cache: Cache) -> list[Kept]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             used = (place / ENTRY).stat().st_mtime
             size = int(json.loads((place / ENTRY).read_text("utf-8").partition("\n")[2])["size"])
+            size = size or sum(file.lstat().st_size for file in (place / TREE).rglob("*"))
         found.append(Kept(place, place.parent.name, size, used))
     return sorted(found, key=lambda each: (each.used, each.place))
 

@@ -90,7 +90,7 @@ def _take(assembly: Assembly, source: Path, target: Path, copying: list[Future[N
     """As `libraries.take`, or what that gave before; `copying` gains what is still going on."""
     directory = target.parent.relative_to(assembly.release.path).as_posix()
     unit = Unit(directory, LIBRARY, key_of(tool(), target.name, digest(str(source))))
-    assembly.ahead.note(unit)
+    assembly.ahead.note(unit, alone=False)
     known = assembly.ahead.known(unit) or assembly.cache.restore(LIBRARY, unit.key)
     if known is None:
         return _take_anew(assembly, source, target, unit.key)
