@@ -168,6 +168,47 @@ def test_what_steps_have_done_to_a_release_is_not_in_the_next_one(
     assert not list(project.glob("dist/release/.*"))
 
 
+LINKS = """
+import os
+import shutil
+from pathlib import Path
+
+def link(release):
+    outside = Path(os.environ["OUTSIDE"])
+    (home,) = release.path.glob("lib/hello-*")
+    (share,) = release.path.glob("python-*/share")
+    (library,) = release.path.glob("python-*/lib/python*")
+    for path in (home, share, library / "json", library / "abc.pyc"):
+        if not (outside / path.name).exists():
+            shutil.copytree(path, outside / path.name) if path.is_dir() else shutil.copy(path, outside / path.name)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        path.symlink_to(outside / path.name)
+    return release
+"""
+
+
+def test_what_steps_have_put_links_to_is_left_alone(builder: Builder, project: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    private = {"HATCH_RELEASE_CACHE_DIR": str(tmp_path / "own"), "OUTSIDE": str(outside), **AGAIN}
+    module = project / "hello" / "__init__.py"
+    module.write_text(f"{module.read_text('utf-8')}\nimport zoneinfo\n", "utf-8")
+    first = built(builder.release(project, **private))
+    before = (project / "pyproject.toml").read_text("utf-8")
+    (project / "steps.py").write_text(LINKS, "utf-8")
+    configure(project, 'steps = ["assemble", "steps:link"]')
+    builder.release(project, **private)
+    linked = snapshot(outside)
+    assert any("Paris" in str(path) for path in linked)
+    for _ in range(2):
+        builder.release(project, **private)
+        assert snapshot(outside) == linked
+    (project / "pyproject.toml").write_text(before, "utf-8")
+    for _ in range(2):
+        assert built(builder.release(project, **private)) == first
+        assert snapshot(outside) == linked
+
+
 def test_what_a_build_has_copied_is_there_for_the_next_one(
     builder: Builder, project: Path, tmp_path: Path
 ) -> None:

@@ -153,6 +153,7 @@ def test_what_is_left_of_another_copy_goes_where_it_is_not(
     (target / "deep" / "er").rename(target / "elsewhere")
     (target / "deep" / "stranger").write_text("not wanted")
     (target / "stranger").symlink_to(tmp_path)
+    (target / "bin" / "aside").symlink_to(source)
     (target / "hollow" / "room").mkdir(parents=True)
     (target / "private").chmod(0)
     marked = target / os.fsdecode(b"not-utf8-\xff")
@@ -166,6 +167,19 @@ def test_what_is_left_of_another_copy_goes_where_it_is_not(
     assert (target / "private").stat().st_uid == os.geteuid()
     assert none or os.listxattr(marked) == os.listxattr(source / marked.name)
     assert (tmp_path / "outside").read_text() == "a tool"
+
+
+def test_what_a_link_in_place_of_the_copy_leads_to_stays(
+    copier: Copier, source: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir(mode=0o700)
+    (tmp_path / "outside" / "file").write_text("somebody's")
+    (tmp_path / "copy").symlink_to(tmp_path / "outside")
+    copier.copy(str(source), str(tmp_path / "copy"), rows(source))
+    assert snapshot(tmp_path / "copy") == snapshot(source)
+    assert not (tmp_path / "copy").is_symlink()
+    assert [path.name for path in (tmp_path / "outside").iterdir()] == ["file"]
+    assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_process_that_is_killed_is_missed_by_nobody(copier: Copier, source: Path, tmp_path: Path) -> None:

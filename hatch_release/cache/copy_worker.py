@@ -89,16 +89,19 @@ def copy(
 
 def _left(tree: str, wanted: Collection[str], below: str = "") -> set[str]:
     """The files that a tree holds of those that are wanted, relative to it; whatever else it holds is removed."""
-    directory = f"{tree}/{below}"
+    directory = f"{tree}/{below}" if below else tree
     try:
-        wanted = wanted if _is_plain_directory(directory) else ()
+        if not stat.S_ISDIR(os.lstat(directory).st_mode):  # a link's target is somebody else's
+            os.unlink(directory)  # noqa: PTH108 - as above
+            return set()
     except FileNotFoundError:
         return set()
+    wanted = wanted if _is_plain_directory(directory) else ()
     found: set[str] = set()
     for entry in list(os.scandir(directory)):
-        path = below + entry.name
+        path = f"{below}/{entry.name}" if below else entry.name
         if entry.is_dir(follow_symlinks=False):
-            found |= _left(tree, wanted, f"{path}/")
+            found |= _left(tree, wanted, path)
         elif entry.is_file(follow_symlinks=False) and path in wanted:
             found.add(path)
         else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hatch_release.cache.store import key_of, tool
@@ -19,7 +20,6 @@ from hatch_release.runtime import layout
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Future, ThreadPoolExecutor
-    from pathlib import Path
 
     from hatch_release.cache.store import Cache, Entry
     from hatch_release.release import Release
@@ -71,11 +71,14 @@ class Ahead:
     def _places(self, home: Path) -> list[tuple[Path, list[Any]]]:
         """Where each unit goes, with what the build before has left of it."""
         found = [(home / str(number), each) for number, each in enumerate(self._noted)]
+        left = (home / LEFT).resolve()
         # Units inside of others first.
         for place, (directory, *_, alone) in sorted(found, key=lambda pair: -pair[1][0].count("/")):
-            if alone:
+            of_unit = Path(left, directory)
+            # Steps may have put links there, which lead anywhere.
+            if alone and of_unit.resolve() == of_unit:
                 with contextlib.suppress(OSError):
-                    (home / LEFT / directory).rename(place)
+                    of_unit.rename(place)
         return found
 
     def known(self, unit: Unit) -> Entry | None:
@@ -139,7 +142,7 @@ def leave(release: Release, cache: Cache) -> None:
     with contextlib.suppress(OSError):
         left.mkdir()
         for name in (layout.LIB, release.python_directory):
-            if name and (release.path / name).is_dir():
+            if name and (release.path / name).is_dir() and not (release.path / name).is_symlink():
                 (release.path / name).rename(left / name)
         cache.take_back(KIND, _key(release), left)
 
