@@ -71,8 +71,8 @@ class Assembly:
     """The interpreter."""
     python_coming: Future[bool] | None = None
     """The same of it, as soon as it is known what of it is wanted."""
-    binaries: list[Path] = field(default_factory=list)
-    """The ELF files of the release."""
+    glibc_floor: str | None = None
+    """The oldest version of glibc that the release runs with, such as `2.34`; None: it needs none."""
     others: frozenset[str] = frozenset()
     """What steps before `assemble` have written, relative to the root."""
     plan: BootPlan = field(init=False)

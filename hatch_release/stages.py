@@ -116,7 +116,8 @@ def place_data_files(assembly: Assembly) -> None:
 
 def tell_libraries(assembly: Assembly) -> None:
     """Without an interpreter there is no place that all files look for libraries in: the target must have them."""
-    assembly.binaries, foreign = foreign_libraries(assembly.release.path)
+    binaries, foreign = foreign_libraries(assembly.release.path)
+    assembly.glibc_floor = elf.glibc_floor(binaries)
     if foreign:
         first = next(iter(foreign.values()))
         assembly.release.progress.warn(
@@ -154,7 +155,7 @@ def write_files(assembly: Assembly) -> None:
     """Write bin/NAME and releases/VSN."""
     release = assembly.release
     release.commands = collect_commands(release)
-    assembly.others |= {*write_version_files(release, glibc_floor=elf.glibc_floor(assembly.binaries))}
+    assembly.others |= {*write_version_files(release, glibc_floor=assembly.glibc_floor)}
 
 
 def settle_modes(assembly: Assembly) -> None:

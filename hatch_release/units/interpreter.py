@@ -69,9 +69,10 @@ def place_libraries(assembly: Assembly) -> None:
         return _take(assembly, source, target, copying)
 
     python = release.path / release.python_directory
-    _, assembly.binaries = bundle_libraries(release.path, python, release.progress.warn, take_or_recall)
+    _, binaries = bundle_libraries(release.path, python, release.progress.warn, take_or_recall)
     for each in copying:
         each.result()
+    assembly.glibc_floor = elf.glibc_floor(binaries)
 
 
 def _bring_time_zones(assembly: Assembly, target: Path) -> None:
