@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import csv
-import os
 import posixpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from hatch_release.dependencies.distributions import record_rows
 from hatch_release.runtime import metadata
+from hatch_release.tree.manifest import tree_files
 from hatch_release.units import data_files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from hatch_release.cache.digests import Digests
     from hatch_release.dependencies.distributions import Distribution
@@ -38,25 +38,13 @@ def write_record(directory: str, info: str, root: Path, digests: Digests, prefix
     elsewhere = posixpath.relpath(prefix, directory) if prefix else ""
     record = f"{info}/RECORD"
     owned = [row[0] for row in record_rows(Path(home, record))]
-    here = frozenset(_files_below(home))
+    here = frozenset(file.removeprefix(f"{directory}/") for file in tree_files(root, directory))
     found = [each for file in owned if (each := _present(home, here, file, elsewhere)) and each != record]
     paths = {file: posixpath.normpath(f"{directory}/{file}") for file in found}
     sums, sizes = digests.of(paths.values()), digests.sizes(paths.values())
     rows = [(file, f"sha256={_encoded(sums[path])}", str(sizes[path])) for file, path in paths.items()]
     with Path(home, record).open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([*rows, (record, "", "")])
-
-
-def _files_below(home: str) -> Iterator[str]:
-    """The files in a directory and below it, relative to it."""
-    pending = [home]
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                elif entry.is_file():
-                    yield entry.path[len(home) + 1 :]
 
 
 def _present(home: str, here: Collection[str], file: str, elsewhere: str) -> str | None:
