@@ -40,7 +40,7 @@ def configure(assembly: Assembly) -> None:
 def start_once(assembly: Assembly) -> None:
     """Start the release once, and write the boot files again with what that showed."""
     release, plan = assembly.release, assembly.plan
-    seen = trial.run(assembly, plan.index, new=bool(assembly.fresh))
+    seen = trial.run(assembly, plan.index)
     plan.hot = [name for name in seen.modules if name in plan.index.modules]
     plan.libraries = seen.libraries
     write_image(release.path, plan)

@@ -37,7 +37,7 @@ class Seen:
     """Shared libraries that were loaded, relative to the root."""
 
 
-def run(assembly: Assembly, index: ModuleIndex, *, new: bool) -> Seen:
+def run(assembly: Assembly, index: ModuleIndex) -> Seen:
     """Import the applications' modules inside the release, in an empty environment, and what is preloaded.
 
     What went well once goes well again with the same files, so it is taken from the cache.
@@ -45,7 +45,6 @@ def run(assembly: Assembly, index: ModuleIndex, *, new: bool) -> Seen:
     Args:
         assembly: Its release has boot files.
         index: The release's modules.
-        new: Whether something in the release was made just now, so that nothing is known about it.
 
     Returns:
         What was loaded.
@@ -54,8 +53,8 @@ def run(assembly: Assembly, index: ModuleIndex, *, new: bool) -> Seen:
         ReleaseError: When something can't be imported, or nothing ends in `SECONDS`.
     """
     release, cache, interpreter = assembly.release, assembly.cache, assembly.interpreter
-    key = assembly.pool.submit(_key, release, interpreter)
-    known = None if new else cache.restore(KIND, key.result())
+    key = _key(release, interpreter)  # before the application runs, which may write into the release
+    known = cache.restore(KIND, key)
     if known is None:
         # What comes at the very end is begun while the release runs; what fails of that is done and told there.
         assembly.pool.submit(read_ahead, release.install_path, release.path, release.installed.of)
@@ -63,7 +62,7 @@ def run(assembly: Assembly, index: ModuleIndex, *, new: bool) -> Seen:
     if report["error"]:
         _judge(release, report["error"], index)
     elif not known:
-        cache.store(KIND, key.result(), report)
+        cache.store(KIND, key, report)
     return Seen(report["modules"], sorted(report["libraries"]))
 
 
